@@ -1,0 +1,37 @@
+# What every target of the project shares.
+#
+#   tombolo_warnings              INTERFACE: warnings, for our own code only (link it PRIVATE)
+#   tombolo_configure(target)     language, include root, reproducible arithmetic, warnings
+
+add_library(tombolo_warnings INTERFACE)
+target_compile_options(
+  tombolo_warnings
+  INTERFACE -Wall
+            -Wextra
+            -Wpedantic
+            -Wshadow
+            -Wconversion
+            $<$<BOOL:${TOMBOLO_WERROR}>:-Werror>
+            # False alarms of g++ 12 on std::string (GCC bug 105651).
+            $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
+)
+
+function(tombolo_configure target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(
+    ${target} PROPERTIES CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON
+                         VERIFY_INTERFACE_HEADER_SETS ON
+  )
+  # The repository is the include root: #include "overlay/rng.h". Installed, it is include/tombolo.
+  target_include_directories(
+    ${target} PUBLIC $<BUILD_INTERFACE:${tombolo_SOURCE_DIR}>
+                     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/tombolo>
+  )
+  # A fused multiply-add rounds once where two instructions round twice: results would depend on the
+  # machine. PUBLIC, since headers hold inline arithmetic.
+  target_compile_options(${target} PUBLIC -ffp-contract=off)
+  # Programmer errors are asserted in every build of ours. PUBLIC, so that inline functions are the
+  # same everywhere; a user's own asserts stay the user's choice.
+  target_compile_options(${target} PUBLIC $<BUILD_INTERFACE:-UNDEBUG>)
+  target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:tombolo_warnings>)
+endfunction()

@@ -1,0 +1,51 @@
+// The peers next to us on the ring: up to config.links.neighbours on each side, known to be alive.
+//
+// They are learned from whatever passes by; a ring that is actively maintained can replace this
+// part. In a small overlay one peer can stand on both sides. Ordered by id, nearest first, never by
+// PeerRef. Bounded: the farthest on a side gives way to a nearer one; nothing is remembered of
+// those outside.
+//
+// Thread rule: one caller at a time. Errors: refs outside the directory are a programmer error.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "overlay/peer_ref.h"
+#include "overlay/step.h"
+
+namespace tombolo {
+
+class Neighbours {
+ public:
+  // A live peer. True if it is new on either side. Ourselves are ignored.
+  bool Learn(PeerRef peer, const PartStep& step);
+
+  // True if it was a neighbour.
+  bool Forget(PeerRef peer);
+
+  bool Contains(PeerRef peer) const;
+
+  // Clockwise, nearest first.
+  std::span<const PeerRef> successors() const { return {refs_.data(), successors_}; }
+  // Counter-clockwise, nearest first.
+  std::span<const PeerRef> predecessors() const { return std::span(refs_).subspan(successors_); }
+  // Both sides; a peer may appear twice.
+  std::span<const PeerRef> all() const { return refs_; }
+
+  template <class Archive>
+  void Serialize(Archive& archive) {
+    archive(refs_, successors_);
+    if constexpr (Archive::kReading) {
+      if (successors_ > refs_.size()) archive.Fail("more successors than neighbours");
+    }
+  }
+
+ private:
+  std::vector<PeerRef> refs_;  // successors, then predecessors
+  std::uint64_t successors_ = 0;
+};
+
+}  // namespace tombolo

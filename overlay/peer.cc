@@ -1,0 +1,175 @@
+#include "overlay/peer.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <utility>
+
+namespace tombolo {
+namespace {
+
+constexpr std::uint32_t kPingTag = 0x80000000U;  // keeps ping numbers apart from those of lookups
+constexpr std::size_t kMaxPings = 32;            // unanswered at once; further checks wait
+
+}  // namespace
+
+void Peer::Receive(PeerRef from, const Message& message, const Step& step) {
+  if (state_ == PeerState::kIdle || state_ == PeerState::kLeft || from == self_) {
+    step.out.Drop(from == self_ ? DropReason::kSelf : DropReason::kNotJoined);
+    return step.out.Release(PayloadOf(message));
+  }
+  const PartStep part = Part(step);
+  std::visit([&](const auto& body) { Handle(from, body, part); }, message);
+  Settle();
+}
+
+void Peer::Tick(const Step& step) {
+  if (step.now < deadline_) return;
+  const PartStep part = Part(step);
+  if (parts_) {
+    ExpirePings(part);
+    std::vector<PeerRef> silent;
+    parts_->lookups.OnTimer(part, silent);
+    for (const PeerRef peer : silent) SeenSilent(peer, part);
+    DrainLookups(part);
+    TickStore(part);
+    if (Relaying() != nullptr) TickRelaying(part);
+  }
+  const bool retry = parts_ && parts_->upkeep && parts_->upkeep->retry_at <= step.now;
+  if (retry || refresh_at_ <= step.now) StartUpkeep(part);
+  Settle();
+}
+
+void Peer::Execute(const Command& command, const Step& step) {
+  const PartStep part = Part(step);
+  const bool takes_part = state_ == PeerState::kJoining || state_ == PeerState::kJoined;
+  if (takes_part || std::holds_alternative<Join>(command)) {
+    std::visit([&](const auto& body) { Start(body, part); }, command);
+  } else {
+    Refuse(command, part);
+  }
+  Settle();
+}
+
+// Ends a command that a peer outside the overlay cannot carry out.
+void Peer::Refuse(const Command& command, const PartStep& step) {
+  if (const Lookup* lookup = std::get_if<Lookup>(&command)) {
+    step.out.Notify(LookupDone{lookup->request, lookup->target, ListHandle::kEmpty, 0, 0, 0, step.now});
+  } else if (const Put* put = std::get_if<Put>(&command)) {
+    step.out.Release(put->payload);
+    step.out.Notify(PutDone{put->request, 0, 0, step.now});
+  } else if (const Get* get = std::get_if<Get>(&command)) {
+    step.out.Notify(GetDone{get->request, false, {}, 0, 0, step.now});
+  } else if (const Send* send = std::get_if<Send>(&command)) {
+    step.out.Release(send->payload);
+    step.out.Notify(Failed{send->request, FailReason::kLeft, step.now});
+  } else if (const Connect* connect = std::get_if<Connect>(&command)) {
+    step.out.Notify(Failed{connect->request, FailReason::kLeft, step.now});
+  }
+}
+
+void Peer::Build(RoutingTable table, Time first_refresh) {
+  assert(state_ == PeerState::kIdle);
+  table_ = std::move(table);
+  state_ = PeerState::kJoined;
+  refresh_at_ = first_refresh;
+  deadline_ = first_refresh;
+}
+
+// After every input: frees what is no longer used and works out the next deadline.
+void Peer::Settle() {
+  deadline_ = refresh_at_;
+  if (!parts_) return;
+  if (parts_->records && parts_->records->idle()) parts_->records.Reset();
+  if (parts_->put_get && parts_->put_get->idle()) parts_->put_get.Reset();
+  if (parts_->idle()) return parts_.Reset();
+  deadline_ = std::min(deadline_, parts_->next_deadline());
+}
+
+void Peer::Handle(PeerRef from, const Ping& ping, const PartStep& step) {
+  SeenAlive(from, step);
+  step.out.Send(from, Pong{ping.rpc});
+}
+
+void Peer::Handle(PeerRef from, const Pong& pong, const PartStep& step) {
+  if (parts_) {
+    auto& pings = parts_->pings;
+    const auto sent = std::find_if(pings.begin(), pings.end(), [&](const PendingPing& ping) {
+      return ping.rpc == pong.rpc && ping.peer == from;
+    });
+    if (sent != pings.end()) {
+      pings.erase(sent);
+      return SeenAlive(from, step);
+    }
+  }
+  step.out.Drop(DropReason::kUnknownRpc);
+}
+
+void Peer::Handle(PeerRef from, const FindNode& find, const PartStep& step) {
+  SeenAlive(from, step);
+  step.out.Send(from, Nodes{find.rpc, ClosestList(find.target, step)});
+}
+
+void Peer::Handle(PeerRef from, const Nodes& nodes, const PartStep& step) {
+  if (!parts_ || !parts_->lookups.OnNodes(from, nodes, step)) {
+    if (!parts_) step.out.Drop(DropReason::kUnknownRpc);
+    return;
+  }
+  SeenAlive(from, step);
+  DrainLookups(step);
+}
+
+void Peer::Handle(PeerRef from, const Leave&, const PartStep& step) {
+  table_.Remove(from, LevelOf(from, step));
+  if (RelayParts* relaying = Relaying()) relaying->neighbours.Forget(from);
+}
+
+ListHandle Peer::ClosestList(const NodeId& target, const PartStep& step) {
+  std::array<PeerRef, kMaxListed> closest;
+  const auto k = static_cast<std::size_t>(step.config.table.k);
+  const std::size_t count = table_.Closest(id_, target, k, step.ids, closest);
+  return step.lists.Add({closest.data(), count});
+}
+
+int Peer::LevelOf(PeerRef peer, const PartStep& step) const {
+  return CommonPrefixLength(id_, step.ids.id(peer));
+}
+
+// Every message proves that its sender is alive (Kademlia 2002, section 2.2).
+void Peer::SeenAlive(PeerRef from, const PartStep& step) {
+  const int level = LevelOf(from, step);
+  if (level == kIdBits || !IsReachable(from, step)) return;
+  if (RelayParts* relaying = Relaying()) relaying->neighbours.Learn(from, step);
+  const SeenResult result = table_.Seen(from, level, step.config.table, step.ids);
+  if (result == SeenResult::kCached && step.config.table.policy == BucketPolicy::kPingBeforeEvict &&
+      table_.ClaimCheck(level, step.now, step.config.table.check_interval)) {
+    PingOldest(level, step);
+  }
+}
+
+void Peer::SeenSilent(PeerRef peer, const PartStep& step) {
+  table_.Failed(peer, LevelOf(peer, step));
+  if (RelayParts* relaying = Relaying()) {
+    // A link answers for its own end.
+    if (relaying->links.Find(peer, step) == nullptr) relaying->neighbours.Forget(peer);
+  }
+}
+
+void Peer::PingOldest(int level, const PartStep& step) {
+  const std::span<const PeerRef> bucket = table_.live(level);
+  PeerParts& parts = EnsureParts();
+  if (bucket.empty() || parts.pings.size() >= kMaxPings) return;
+  const std::uint32_t rpc = kPingTag | next_ping_++;
+  parts.pings.push_back({bucket.front(), rpc, step.now + step.config.lookup.rpc_timeout});
+  step.out.Send(bucket.front(), Ping{rpc});
+}
+
+void Peer::ExpirePings(const PartStep& step) {
+  auto& pings = parts_->pings;
+  for (const PendingPing& ping : pings) {
+    if (ping.deadline <= step.now) SeenSilent(ping.peer, step);
+  }
+  std::erase_if(pings, [&](const PendingPing& ping) { return ping.deadline <= step.now; });
+}
+
+}  // namespace tombolo

@@ -1,0 +1,158 @@
+// One peer of the overlay: a state machine without I/O, clock or threads.
+//
+// A host (the simulator, the node) hands it inputs through the methods below; it appends what it wants
+// done to the outbox of the step (outbox.h lists the host's duties). Two peers built with the same
+// arguments and fed the same inputs leave the same outputs. A peer never asks which host it has.
+//
+// The parts (routing table, lookups, links, relay, store, ...) do not know each other; they meet here.
+// Parts that a run does not use cost 8 bytes together.
+//
+// Thread rule: one caller at a time; distinct peers are independent. Errors: bad or late input from
+// others is counted (drop_reason.h) and dropped; calls that break a stated requirement are asserted.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "overlay/command.h"
+#include "overlay/lazy.h"
+#include "overlay/link.h"
+#include "overlay/lookup.h"
+#include "overlay/message.h"
+#include "overlay/node_id.h"
+#include "overlay/peer_parts.h"
+#include "overlay/peer_ref.h"
+#include "overlay/rng.h"
+#include "overlay/routing_table.h"
+#include "overlay/step.h"
+#include "overlay/time.h"
+
+namespace tombolo {
+
+enum class PeerState : std::uint8_t { kIdle, kJoining, kJoined, kLeft };
+
+class Peer {
+ public:
+  // `self` names this peer in the directory of every step; `seed` fixes all its random choices.
+  Peer() = default;
+  Peer(PeerRef self, const NodeId& id, std::uint64_t seed) : self_(self), id_(id), rng_(seed) {}
+
+  // A message from `from`, over the link that proves it. Its list stays the host's.
+  void Receive(PeerRef from, const Message& message, const Step& step);
+
+  // To be called at next_deadline(). Early calls do nothing, late calls do the work once.
+  void Tick(const Step& step);
+
+  // Payloads in the command pass to the peer.
+  void Execute(const Command& command, const Step& step);
+
+  void LinkUp(PeerRef peer, const LinkAttributes& attributes, const Step& step);
+  void LinkDown(PeerRef peer, LinkDownReason reason, const Step& step);
+  void LinkPressureChanged(PeerRef peer, LinkPressure pressure, const Step& step);
+
+  // When the peer next has something to do of itself; kNever if it has not. May change after any call.
+  Time next_deadline() const { return deadline_; }
+
+  PeerRef self() const { return self_; }
+  const NodeId& id() const { return id_; }
+  PeerState state() const { return state_; }
+  const RoutingTable& table() const { return table_; }
+  std::span<const Link> links() const;
+  const PeerParts* parts() const { return parts_.get(); }
+
+  // A hint that Receive will be called soon.
+  void Prefetch() const {
+    __builtin_prefetch(this);
+    __builtin_prefetch(reinterpret_cast<const char*>(this) + 64);
+  }
+  void PrefetchTable() const { table_.Prefetch(); }
+
+  // Starts life as a long-joined member with this table, as an exact pre-built world needs it. The first
+  // refresh of its buckets falls due at `first_refresh`. Requires kIdle.
+  void Build(RoutingTable table, Time first_refresh);
+
+  template <class Archive>
+  void Serialize(Archive& archive) {
+    archive(self_, id_, rng_, state_, next_ping_, table_, refresh_at_, deadline_, parts_);
+  }
+
+ private:
+  PartStep Part(const Step& step) { return PartStep{{step}, self_, id_, rng_}; }
+  PeerParts& EnsureParts() { return parts_.Ensure(); }
+
+  // peer.cc: messages and bookkeeping of contacts.
+  void Handle(PeerRef from, const Ping& ping, const PartStep& step);
+  void Handle(PeerRef from, const Pong& pong, const PartStep& step);
+  void Handle(PeerRef from, const FindNode& find, const PartStep& step);
+  void Handle(PeerRef from, const FindValue& find, const PartStep& step);
+  void Handle(PeerRef from, const Nodes& nodes, const PartStep& step);
+  void Handle(PeerRef from, const Value& value, const PartStep& step);
+  void Handle(PeerRef from, const Store& store, const PartStep& step);
+  void Handle(PeerRef from, const StoreAck& ack, const PartStep& step);
+  void Handle(PeerRef from, const Leave& leave, const PartStep& step);
+  void Handle(PeerRef from, const Evict& evict, const PartStep& step);
+  void Handle(PeerRef from, const Forward& forward, const PartStep& step);
+  void Handle(PeerRef from, const HopAck& ack, const PartStep& step);
+  void Handle(PeerRef from, const HopProbe& probe, const PartStep& step);
+  void Refuse(const Command& command, const PartStep& step);
+  int LevelOf(PeerRef peer, const PartStep& step) const;
+  void SeenAlive(PeerRef from, const PartStep& step);
+  void SeenSilent(PeerRef peer, const PartStep& step);
+  void PingOldest(int level, const PartStep& step);
+  void ExpirePings(const PartStep& step);
+  ListHandle ClosestList(const NodeId& target, const PartStep& step);
+  void Settle();
+
+  // peer_upkeep.cc: joining, refreshing, leaving.
+  void Start(const Join& join, const PartStep& step);
+  void StartUpkeep(const PartStep& step);
+  void ContinueUpkeep(const PartStep& step);
+  void UpkeepLookupDone(const LookupState& done, const PartStep& step);
+  void EndUpkeep(const PartStep& step);
+  void Start(const Depart& depart, const PartStep& step);
+
+  // peer_links.cc, peer_relay.cc: links, relaying and direct connections.
+  void Start(const Send& send, const PartStep& step);
+  void Start(const Connect& connect, const PartStep& step);
+  void Start(const Disconnect& disconnect, const PartStep& step);
+  RelayParts* Relaying();
+  const RelayParts* Relaying() const;
+  RelayParts& StartRelaying(const PartStep& step);
+  void LostLink(PeerRef peer, LinkDownReason reason, const PartStep& step);
+  void MaintainLinks(const PartStep& step);
+  bool IsReachable(PeerRef peer, const PartStep& step) const;
+  RelayParts* HeardOverLink(PeerRef from, const PartStep& step);
+  void DrainRelayNews(const PartStep& step);
+  void TickRelaying(const PartStep& step);
+
+  // peer_store.cc: records, puts and gets.
+  std::optional<Record> LocalRecord(const NodeId& key, Time now) const;
+  void Start(const Put& put, const PartStep& step);
+  void Start(const Get& get, const PartStep& step);
+  void StartKeyLookup(const KeyLookup& lookup, const PartStep& step);
+  void KeyLookupDone(const LookupState& done, const PartStep& step);
+  void TickStore(const PartStep& step);
+  void HandOverRecords(const PartStep& step);
+
+  // peer_lookup.cc: what becomes of lookups, puts and gets.
+  void Start(const Lookup& lookup, const PartStep& step);
+  void StartLookup(const LookupGoal& goal, const PartStep& step);
+  void DrainLookups(const PartStep& step);
+  void LookupRefused(const LookupGoal& goal, const PartStep& step);
+  void LookupEnded(const LookupState& done, const PartStep& step);
+  void NotifyLookupDone(const LookupState& done, const PartStep& step);
+
+  PeerRef self_ = PeerRef::kNone;
+  NodeId id_;
+  Rng rng_;
+  PeerState state_ = PeerState::kIdle;
+  std::uint16_t next_ping_ = 0;
+  RoutingTable table_;
+  Time refresh_at_ = kNever;
+  Time deadline_ = kNever;
+  Lazy<PeerParts> parts_;
+};
+
+}  // namespace tombolo

@@ -1,0 +1,69 @@
+// What a peer does with its lookups.
+#include <array>
+
+#include "overlay/peer.h"
+
+namespace tombolo {
+
+void Peer::Start(const Lookup& lookup, const PartStep& step) {
+  StartLookup({LookupPurpose::kApplication, lookup.request, lookup.target}, step);
+}
+
+void Peer::StartLookup(const LookupGoal& goal, const PartStep& step) {
+  std::array<PeerRef, kMaxListed> contacts;
+  const auto k = static_cast<std::size_t>(step.config.table.k);
+  std::size_t count = table_.Closest(id_, goal.target, k, step.ids, contacts);
+  PeerParts& parts = EnsureParts();
+  if (goal.purpose == LookupPurpose::kRefreshSelf && parts.upkeep->joining) {
+    for (const PeerRef peer : parts.upkeep->bootstrap) {
+      if (count < contacts.size()) contacts[count++] = peer;
+    }
+  }
+  if (!parts.lookups.Start(goal, {contacts.data(), count}, step)) {
+    step.out.Drop(DropReason::kOverload);
+    return LookupRefused(goal, step);
+  }
+  DrainLookups(step);
+}
+
+void Peer::DrainLookups(const PartStep& step) {
+  LookupState done;
+  while (parts_ && parts_->lookups.TakeFinished(done)) LookupEnded(done, step);
+}
+
+void Peer::LookupEnded(const LookupState& done, const PartStep& step) {
+  switch (done.goal().purpose) {
+    case LookupPurpose::kApplication:
+      return NotifyLookupDone(done, step);
+    case LookupPurpose::kRefreshSelf:
+    case LookupPurpose::kRefreshBucket:
+      return UpkeepLookupDone(done, step);
+    case LookupPurpose::kPut:
+    case LookupPurpose::kGet:
+    case LookupPurpose::kRepublish:
+      return KeyLookupDone(done, step);
+  }
+}
+
+// The peer has too many lookups under way: an application hears so, upkeep tries again later.
+void Peer::LookupRefused(const LookupGoal& goal, const PartStep& step) {
+  if (goal.purpose == LookupPurpose::kApplication) {
+    step.out.Notify(LookupDone{goal.request, goal.target, ListHandle::kEmpty, 0, 0, 0, step.now});
+  } else if (goal.purpose == LookupPurpose::kPut || goal.purpose == LookupPurpose::kGet) {
+    parts_->put_get->OnLookupRefused(goal.request, step);
+  } else if (goal.purpose != LookupPurpose::kRepublish && parts_->upkeep) {
+    parts_->upkeep->phase = Upkeep::Phase::kWaiting;
+    parts_->upkeep->retry_at = step.now + step.config.lookup.rpc_timeout;
+  }
+}
+
+void Peer::NotifyLookupDone(const LookupState& done, const PartStep& step) {
+  std::array<PeerRef, kMaxListed> closest;
+  const std::size_t count =
+      done.Closest({closest.data(), static_cast<std::size_t>(step.config.table.k)});
+  step.out.Notify(LookupDone{done.goal().request, done.goal().target,
+                             step.lists.Add({closest.data(), count}), done.hops(), done.messages(),
+                             done.dead(), done.started()});
+}
+
+}  // namespace tombolo

@@ -1,0 +1,112 @@
+#include "overlay/relay_route.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "overlay/link_rows.h"
+#include "overlay/node_id.h"
+
+namespace tombolo {
+namespace {
+
+constexpr std::uint64_t kAnyDistance = std::numeric_limits<std::uint64_t>::max();
+
+int Ailment(const Link& link) {
+  if (link.suspect) return 2;
+  return link.pressure == LinkPressure::kHigh ? 1 : 0;
+}
+
+bool Excluded(std::span<const PeerRef> excluded, PeerRef peer) {
+  return std::find(excluded.begin(), excluded.end(), peer) != excluded.end();
+}
+
+// The least ailing link, among equals the nearest.
+class Best {
+ public:
+  void Offer(const Link& link, const NodeId& distance) {
+    const int ailment = Ailment(link);
+    if (peer_ != PeerRef::kNone &&
+        (ailment > ailment_ || (ailment == ailment_ && distance >= distance_))) {
+      return;
+    }
+    peer_ = link.peer;
+    ailment_ = ailment;
+    distance_ = distance;
+  }
+
+  PeerRef peer() const { return peer_; }
+  bool healthy() const { return peer_ != PeerRef::kNone && ailment_ == 0; }
+
+ private:
+  PeerRef peer_ = PeerRef::kNone;
+  int ailment_ = 0;
+  NodeId distance_;
+};
+
+// Closer peers share at least as many bits with us as the target does. Those of the target's own
+// bucket are closer than all that share more, so the later buckets count only if no healthy one is
+// there.
+PeerRef PickCloser(const PartStep& step, std::span<const Link> links, const Forward& message,
+                   std::span<const PeerRef> excluded) {
+  const int bucket = CommonPrefixLength(step.self_id, message.target);
+  Best best;
+  for (std::size_t i = FirstOfBucket(links, bucket); i < links.size(); ++i) {
+    const Link& link = links[i];
+    if (link.bucket != bucket && best.healthy()) break;
+    if (Excluded(excluded, link.peer)) continue;
+    const NodeId& id = step.ids.id(link.peer);
+    if (!IsCloser(id, step.self_id, message.target)) continue;
+    const NodeId distance = Distance(id, message.target);
+    if (message.detouring && distance.prefix64() >= message.stuck_at) continue;
+    best.Offer(link, distance);
+  }
+  return best.peer();
+}
+
+PeerRef PickDetour(const PartStep& step, std::span<const Link> links, const Forward& message,
+                   std::span<const PeerRef> excluded) {
+  Best best;
+  for (const Link& link : links) {
+    const NodeId& id = step.ids.id(link.peer);
+    if (id == message.origin || Excluded(excluded, link.peer)) continue;
+    best.Offer(link, RingDistance(id, message.target));
+  }
+  return best.peer();
+}
+
+}  // namespace
+
+Route PickRoute(const PartStep& step, std::span<const Link> links, const Forward& message,
+                std::span<const PeerRef> excluded) {
+  if (const PeerRef closer = PickCloser(step, links, message, excluded); closer != PeerRef::kNone) {
+    return {closer, RouteKind::kCloser};
+  }
+  if (message.detours == 0) return {};
+  return {PickDetour(step, links, message, excluded), RouteKind::kDetour};
+}
+
+Forward Departing(const PartStep& step, const Forward& message, RouteKind route) {
+  Forward departing = message;
+  departing.ttl = static_cast<std::uint8_t>(message.ttl - 1);
+  const bool counts = message.kind != ForwardKind::kReceipt && message.hops < 255;
+  if (counts) departing.hops = static_cast<std::uint8_t>(message.hops + 1);
+  departing.detouring = route != RouteKind::kCloser;
+  if (!departing.detouring) return departing;
+  departing.detours = static_cast<std::uint8_t>(message.detours - 1);
+  if (message.detouring) return departing;
+  const bool stuck = route == RouteKind::kDetour;
+  departing.stuck_at = stuck ? Distance(step.self_id, message.target).prefix64() : kAnyDistance;
+  return departing;
+}
+
+Forward Arriving(const PartStep& step, const Forward& message) {
+  const RelayConfig& config = step.config.relay;
+  Forward arriving = message;
+  arriving.ttl = static_cast<std::uint8_t>(std::min<int>(message.ttl, config.ttl));
+  arriving.detours = static_cast<std::uint8_t>(std::min<int>(message.detours, config.detours));
+  const std::uint64_t distance = Distance(step.self_id, message.target).prefix64();
+  if (message.detouring && distance < message.stuck_at) arriving.detouring = false;
+  return arriving;
+}
+
+}  // namespace tombolo

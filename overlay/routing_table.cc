@@ -1,0 +1,379 @@
+#include "overlay/routing_table.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstring>
+#include <utility>
+
+#include "overlay/contact_lists.h"
+
+namespace tombolo {
+namespace {
+
+constexpr std::size_t kNotFound = ~std::size_t{0};
+constexpr std::size_t kContactSlack = 8;  // contacts of room added at a time
+constexpr std::size_t kLevelSlack = 4;
+constexpr std::int64_t kStampsPerInterval = 16;
+
+// A time in units of a fraction of `interval`, wrapped to a byte.
+std::uint8_t Stamp(Time now, Duration interval) {
+  const std::int64_t unit = std::max<std::int64_t>(interval.us / kStampsPerInterval, 1);
+  return static_cast<std::uint8_t>(now.us / unit);
+}
+
+bool Elapsed(std::uint8_t stamp, Time now, Duration interval) {
+  return static_cast<std::uint8_t>(Stamp(now, interval) - stamp) >= kStampsPerInterval;
+}
+
+// Keeps in `peers` the `count` that are closest to `target`, in no particular order.
+void SelectClosest(std::span<PeerRef> peers, std::size_t count, const NodeId& target, const Directory& ids) {
+  struct Key {
+    std::uint64_t distance;
+    PeerRef peer;
+  };
+  std::array<Key, kMaxListed> keys;
+  const std::uint64_t prefix = target.prefix64();
+  for (const PeerRef peer : peers) ids.Prefetch(peer);
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    keys[i] = {ids.id(peers[i]).prefix64() ^ prefix, peers[i]};
+  }
+  const auto closer = [&](const Key& a, const Key& b) {
+    if (a.distance != b.distance) return a.distance < b.distance;
+    return IsCloser(ids.id(a.peer), ids.id(b.peer), target);
+  };
+  const auto begin = keys.begin();
+  std::nth_element(begin, begin + static_cast<std::ptrdiff_t>(count),
+                   begin + static_cast<std::ptrdiff_t>(peers.size()), closer);
+  for (std::size_t i = 0; i < count; ++i) peers[i] = keys[i].peer;
+}
+
+}  // namespace
+
+RoutingTable::RoutingTable(const RoutingTable& other)
+    : used_(other.used_),
+      capacity_(other.capacity_),
+      levels_(other.levels_),
+      level_capacity_(other.level_capacity_) {
+  if (other.block_ == nullptr) return;
+  block_ = std::make_unique_for_overwrite<PeerRef[]>(block_words());
+  std::memcpy(block_.get(), other.block_.get(), block_words() * sizeof(PeerRef));
+}
+
+RoutingTable& RoutingTable::operator=(const RoutingTable& other) {
+  if (this != &other) *this = RoutingTable(other);
+  return *this;
+}
+
+RoutingTable::RoutingTable(RoutingTable&& other) noexcept { *this = std::move(other); }
+
+RoutingTable& RoutingTable::operator=(RoutingTable&& other) noexcept {
+  block_ = std::move(other.block_);
+  used_ = std::exchange(other.used_, std::uint16_t{0});
+  capacity_ = std::exchange(other.capacity_, std::uint16_t{0});
+  levels_ = std::exchange(other.levels_, std::uint8_t{0});
+  level_capacity_ = std::exchange(other.level_capacity_, std::uint8_t{0});
+  return *this;
+}
+
+RoutingTable::Region RoutingTable::RegionOf(int level) const {
+  const std::uint8_t* slots = rows();
+  std::size_t begin = 0;
+  for (int i = 0; i < level; ++i) begin += slots[i];
+  const std::uint8_t failed = At(kFailed, level);
+  const std::uint8_t cached = At(kCached, level);
+  return {begin, failed, static_cast<std::uint8_t>(slots[level] - failed - cached), cached};
+}
+
+std::size_t RoutingTable::FindIn(const Region& region, PeerRef peer) const {
+  const std::size_t end = region.begin + region.failed + region.live + region.cached;
+  for (std::size_t i = region.begin; i < end; ++i) {
+    if (block_[i] == peer) return i;
+  }
+  return kNotFound;
+}
+
+SeenResult RoutingTable::Seen(PeerRef peer, int level, const TableConfig& config, const Directory& ids) {
+  assert(level >= 0 && level < kIdBits);
+  EnsureLevel(level);
+  const Region region = RegionOf(level);
+  const std::size_t position = FindIn(region, peer);
+  if (position == kNotFound) return Newcomer(peer, level, config, ids);
+
+  const std::size_t live_begin = region.begin + region.failed;
+  const std::size_t cached_begin = live_begin + region.live;
+  if (position >= cached_begin) {  // a replacement: now the newest one
+    MoveWithin(position, cached_begin + region.cached - 1U);
+    return SeenResult::kCached;
+  }
+  if (position < live_begin) --At(kFailed, level);  // it has come back
+  MoveWithin(position, cached_begin - 1);
+  return SeenResult::kKnown;
+}
+
+SeenResult RoutingTable::Newcomer(PeerRef peer, int level, const TableConfig& config, const Directory& ids) {
+  const Region region = RegionOf(level);
+  if (config.group_max > 0 && GroupIsFull(region, peer, config.group_max, ids)) return SeenResult::kIgnored;
+  const std::size_t live_begin = region.begin + region.failed;
+  const std::size_t cached_begin = live_begin + region.live;
+  if (region.failed + region.live < config.k) {
+    InsertAt(cached_begin, peer);
+    ++At(kSlots, level);
+    return SeenResult::kInserted;
+  }
+  if (region.failed > 0 || config.policy == BucketPolicy::kReplaceOldest) {
+    // Takes the place of the first contact of the region: the one that failed, or the oldest.
+    if (region.failed > 0) --At(kFailed, level);
+    MoveWithin(region.begin, cached_begin - 1);
+    block_[cached_begin - 1] = peer;
+    return SeenResult::kInserted;
+  }
+  if (config.replacements == 0) return SeenResult::kIgnored;
+  const std::size_t end = cached_begin + region.cached;
+  if (region.cached >= config.replacements) {
+    MoveWithin(cached_begin, end - 1);
+    block_[end - 1] = peer;
+  } else {
+    InsertAt(end, peer);
+    ++At(kSlots, level);
+    ++At(kCached, level);
+  }
+  return SeenResult::kCached;
+}
+
+bool RoutingTable::GroupIsFull(const Region& region, PeerRef peer, int group_max, const Directory& ids) const {
+  const std::uint32_t group = ids.attributes(peer).address_group;
+  if (group == 0) return false;
+  const auto begin = block_.get() + region.begin;
+  return std::count_if(begin, begin + region.failed + region.live, [&](PeerRef contact) {
+           return ids.attributes(contact).address_group == group;
+         }) >= group_max;
+}
+
+void RoutingTable::Failed(PeerRef peer, int level) {
+  if (level >= levels_) return;
+  const Region region = RegionOf(level);
+  const std::size_t position = FindIn(region, peer);
+  if (position == kNotFound) return;
+  const std::size_t live_begin = region.begin + region.failed;
+  const bool is_live = position >= live_begin && position < live_begin + region.live;
+  if (is_live && region.cached == 0) {  // nobody to replace it: a second chance
+    MoveWithin(position, live_begin);
+    ++At(kFailed, level);
+  } else {
+    RemoveLiveOrFailed(region, position, level);
+  }
+}
+
+void RoutingTable::Remove(PeerRef peer, int level) {
+  if (level >= levels_) return;
+  const Region region = RegionOf(level);
+  const std::size_t position = FindIn(region, peer);
+  if (position != kNotFound) RemoveLiveOrFailed(region, position, level);
+}
+
+// Removes any contact of the region. Where a live or failed one goes, the newest replacement becomes the
+// most recently seen live contact: it was heard of later than any that could be waiting longer.
+void RoutingTable::RemoveLiveOrFailed(const Region& region, std::size_t position, int level) {
+  const std::size_t live_begin = region.begin + region.failed;
+  const std::size_t cached_begin = live_begin + region.live;
+  if (position >= cached_begin) {
+    --At(kCached, level);
+  } else {
+    if (position < live_begin) --At(kFailed, level);
+    if (region.cached > 0) {
+      MoveWithin(cached_begin + region.cached - 1U, cached_begin);
+      --At(kCached, level);
+    }
+  }
+  EraseAt(position);
+  --At(kSlots, level);
+}
+
+std::size_t RoutingTable::Closest(const NodeId& owner, const NodeId& target, std::size_t count,
+                                  const Directory& ids, std::span<PeerRef> out) const {
+  assert(out.size() >= count);
+  std::size_t found = 0;
+  // Takes one bucket; true when `out` is full.
+  const auto take = [&](int level) {
+    const std::span<const PeerRef> bucket = live(level);
+    if (found + bucket.size() <= count) {
+      std::copy(bucket.begin(), bucket.end(), out.begin() + static_cast<std::ptrdiff_t>(found));
+      found += bucket.size();
+    } else {
+      std::array<PeerRef, kMaxListed> pool;
+      std::copy(bucket.begin(), bucket.end(), pool.begin());
+      SelectClosest({pool.data(), bucket.size()}, count - found, target, ids);
+      std::copy_n(pool.begin(), count - found, out.begin() + static_cast<std::ptrdiff_t>(found));
+      found = count;
+    }
+    return found == count;
+  };
+  if (count == 0) return 0;
+  // Members of bucket i differ from the owner first in bit i. Where the target differs there too, the
+  // whole bucket is closer to it than all later buckets and the owner; where it does not, farther. So the
+  // order of the buckets by distance is: differing bits from the top, then equal bits from the bottom.
+  const int first = CommonPrefixLength(owner, target);
+  for (int level = first; level < levels_; ++level) {
+    if (owner.bit(level) != target.bit(level) && take(level)) return found;
+  }
+  for (int level = levels_ - 1; level >= 0; --level) {
+    if (owner.bit(level) == target.bit(level) && take(level)) return found;
+  }
+  return found;
+}
+
+std::span<const PeerRef> RoutingTable::live(int level) const {
+  if (level >= levels_) return {};
+  const Region region = RegionOf(level);
+  return {block_.get() + region.begin + region.failed, region.live};
+}
+
+std::span<const PeerRef> RoutingTable::failed(int level) const {
+  if (level >= levels_) return {};
+  const Region region = RegionOf(level);
+  return {block_.get() + region.begin, region.failed};
+}
+
+std::span<const PeerRef> RoutingTable::replacements(int level) const {
+  if (level >= levels_) return {};
+  const Region region = RegionOf(level);
+  return {block_.get() + region.begin + region.failed + region.live, region.cached};
+}
+
+std::size_t RoutingTable::live_count() const {
+  std::size_t count = used_;
+  for (int level = 0; level < levels_; ++level) count -= At(kFailed, level) + At(kCached, level);
+  return count;
+}
+
+int RoutingTable::CoveredFrom(int k) const {
+  int covered = 0;
+  for (int level = levels_ - 1; level >= 0; --level) {
+    covered += static_cast<int>(live(level).size());
+    if (covered >= k) return level;
+  }
+  return 0;
+}
+
+void RoutingTable::Touch(int level, Time now, Duration refresh_interval) {
+  if (level < levels_) At(kTouched, level) = Stamp(now, refresh_interval);
+}
+
+bool RoutingTable::NeedsRefresh(int level, Time now, Duration refresh_interval) const {
+  return level < levels_ && Elapsed(At(kTouched, level), now, refresh_interval);
+}
+
+bool RoutingTable::ClaimCheck(int level, Time now, Duration check_interval) {
+  if (level >= levels_ || !Elapsed(At(kChecked, level), now, check_interval)) return false;
+  At(kChecked, level) = Stamp(now, check_interval);
+  return true;
+}
+
+void RoutingTable::Fill(int level, std::span<const PeerRef> contacts) {
+  if (contacts.empty()) return;
+  EnsureLevel(level);
+  assert(level + 1 == levels_ && At(kSlots, level) == 0 && contacts.size() <= kMaxListed);
+  if (static_cast<std::size_t>(used_) + contacts.size() > capacity_) Grow(used_ + contacts.size(), level_capacity_);
+  std::copy(contacts.begin(), contacts.end(), block_.get() + used_);
+  used_ = static_cast<std::uint16_t>(used_ + contacts.size());
+  At(kSlots, level) = static_cast<std::uint8_t>(contacts.size());
+}
+
+void RoutingTable::Prefetch() const {
+  // The rows of counters decide what else is read.
+  const char* counters = reinterpret_cast<const char*>(rows());
+  __builtin_prefetch(counters);
+  __builtin_prefetch(counters + 64);
+}
+
+void RoutingTable::Reserve(std::size_t contacts, int levels) {
+  Grow(std::max<std::size_t>(contacts, capacity_), std::max<std::size_t>(static_cast<std::size_t>(levels), level_capacity_));
+}
+
+std::size_t RoutingTable::memory_bytes() const {
+  return block_ == nullptr ? 0 : block_words() * sizeof(PeerRef);
+}
+
+void RoutingTable::EnsureLevel(int level) {
+  if (level < levels_) return;
+  if (level >= level_capacity_) {
+    const std::size_t wanted = std::min<std::size_t>(static_cast<std::size_t>(level) + 1 + kLevelSlack, kIdBits);
+    Grow(capacity_, wanted);
+  }
+  levels_ = static_cast<std::uint8_t>(level + 1);
+}
+
+// Moves to a larger block. Rows of unused levels are zero.
+void RoutingTable::Grow(std::size_t capacity, std::size_t level_capacity) {
+  auto block = std::make_unique_for_overwrite<PeerRef[]>(BlockWords(capacity, level_capacity));
+  auto* new_rows = reinterpret_cast<std::uint8_t*>(block.get() + capacity);
+  std::memset(new_rows, 0, level_capacity * kRows);
+  if (block_ != nullptr) {
+    std::copy_n(block_.get(), used_, block.get());
+    for (std::size_t row = 0; row < kRows; ++row) {
+      std::copy_n(rows() + row * level_capacity_, levels_, new_rows + row * level_capacity);
+    }
+  }
+  block_ = std::move(block);
+  capacity_ = static_cast<std::uint16_t>(capacity);
+  level_capacity_ = static_cast<std::uint8_t>(level_capacity);
+}
+
+void RoutingTable::InsertAt(std::size_t position, PeerRef peer) {
+  if (used_ == capacity_) Grow(capacity_ + kContactSlack, level_capacity_);
+  std::copy_backward(block_.get() + position, block_.get() + used_, block_.get() + used_ + 1);
+  block_[position] = peer;
+  ++used_;
+}
+
+void RoutingTable::EraseAt(std::size_t position) {
+  std::copy(block_.get() + position + 1, block_.get() + used_, block_.get() + position);
+  --used_;
+}
+
+// Moves one contact; those between shift by one.
+void RoutingTable::MoveWithin(std::size_t from, std::size_t to) {
+  const PeerRef peer = block_[from];
+  if (from < to) {
+    std::copy(block_.get() + from + 1, block_.get() + to + 1, block_.get() + from);
+  } else if (to < from) {
+    std::copy_backward(block_.get() + to, block_.get() + from, block_.get() + from + 1);
+  }
+  block_[to] = peer;
+}
+
+void RoutingTable::Export(std::vector<std::uint32_t>& contacts, std::vector<std::uint8_t>& counts) const {
+  for (std::size_t i = 0; i < used_; ++i) contacts.push_back(Index(block_[i]));
+  for (std::size_t row = 0; row < kRows; ++row) {
+    for (int level = 0; level < levels_; ++level) counts.push_back(At(static_cast<Row>(row), level));
+  }
+}
+
+bool RoutingTable::Import(const std::vector<std::uint32_t>& contacts, const std::vector<std::uint8_t>& counts) {
+  // What a damaged file could hold must not break the invariants of the regions.
+  const std::size_t levels = counts.size() / kRows;
+  std::size_t slots = 0;
+  for (std::size_t level = 0; level < levels; ++level) {
+    slots += counts[level];
+    if (counts[kFailed * levels + level] + counts[kCached * levels + level] > counts[level]) return false;
+  }
+  if (levels > kIdBits || counts.size() != levels * kRows || slots != contacts.size() || slots > 0xffff) return false;
+  RoutingTable fresh;
+  if (levels > 0) {
+    fresh.Grow(std::max<std::size_t>(contacts.size(), capacity_),
+               std::max<std::size_t>(levels, level_capacity_));
+    fresh.levels_ = static_cast<std::uint8_t>(levels);
+    fresh.used_ = static_cast<std::uint16_t>(contacts.size());
+    for (std::size_t i = 0; i < contacts.size(); ++i) fresh.block_[i] = static_cast<PeerRef>(contacts[i]);
+    for (std::size_t row = 0; row < kRows; ++row) {
+      for (std::size_t level = 0; level < levels; ++level) {
+        fresh.At(static_cast<Row>(row), static_cast<int>(level)) = counts[row * levels + level];
+      }
+    }
+  }
+  *this = std::move(fresh);
+  return true;
+}
+
+}  // namespace tombolo

@@ -1,0 +1,118 @@
+"""What operations and runs return. Times in ms are simulated, from the beginning to the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Of `World.lookup`: an iterative FIND_NODE (Maymounkov and Mazieres 2002, section 2.3)."""
+
+    found: bool  # some peer was found
+    hops: int  # depth of the closest peer found; 1 = the source knew it
+    latency_ms: float  # until the k closest had answered
+    closest_ok: bool  # the closest peer found is the closest live one of the world
+    messages: int  # requests sent plus answers received
+    dead: int  # contacts that did not answer
+    source: int
+    key: str
+    closest: NDArray[np.uint32] = field(repr=False, compare=False)  # numbers of the k closest, closest first
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Of `World.send`: a message relayed greedily over links."""
+
+    delivered: bool
+    hops: int  # of the copy that arrived first
+    latency_ms: float  # until the receipt was back, or the sender gave up
+    reason: str  # why not delivered: deadline, unreachable, no_links, overload, left, void; else ""
+    source: int
+    target: str
+
+
+@dataclass(frozen=True)
+class Put:
+    """Of `World.put`."""
+
+    stored: int  # peers that hold the record
+    latency_ms: float
+    source: int
+    key: str
+
+
+@dataclass(frozen=True)
+class Got:
+    """Of `World.get`."""
+
+    found: bool
+    value: bytes  # empty if not found
+    sequence: int  # of the record; the highest wins
+    hops: int
+    latency_ms: float
+    messages: int
+    source: int
+    key: str
+
+
+@dataclass(frozen=True)
+class Connected:
+    """Of `World.connect`: a direct link negotiated through relayed messages."""
+
+    connected: bool
+    latency_ms: float
+    reason: str  # why not: deadline, unreachable, no_links, undialable, refused, left, void; else ""
+    source: int
+    target: str
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """Of `World.run_until`."""
+
+    reached: bool
+    seconds: float  # simulated, until the condition held or the limit was reached
+    messages: int  # transmitted meanwhile
+
+
+class Event(SimpleNamespace):
+    """What a peer told its application: ``kind``, ``time_s``, ``peer`` (its number), and by kind
+
+    joined     contacts
+    lookup     key, hops, messages, dead
+    put        stored
+    get        found, hops
+    peer       other (number): a direct link is up
+    peer_lost  other, reason
+    message    origin (id), data (bytes), size, hops
+    delivered  hops
+    failed     reason
+    evicted    by, alternatives (numbers)
+    """
+
+    kind: str
+    time_s: float
+    peer: int
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"an event of kind {self.__dict__.get('kind')!r} has no {name!r}")
+
+
+EVENT_KINDS = (
+    "joined",
+    "lookup",
+    "put",
+    "get",
+    "peer",
+    "peer_lost",
+    "message",
+    "delivered",
+    "failed",
+    "evicted",
+)

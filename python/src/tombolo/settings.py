@@ -1,0 +1,44 @@
+"""Arguments of `World` as the flat keys of the compiled core: ``section.key``, as in scenario files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tombolo import churn as churn_models
+from tombolo import latency as latency_models
+
+OVERLAYS = ("kademlia",)
+
+
+def flatten(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a world. Raises TypeError or ValueError that name the argument."""
+    given = {name: value for name, value in arguments.items() if value is not None}
+    overlay = given.pop("overlay")
+    if overlay not in OVERLAYS:
+        allowed = ", ".join(map(repr, OVERLAYS))
+        raise ValueError(f"overlay = {overlay!r}: allowed are {allowed}")
+    settings: dict[str, Any] = {}
+    if "latency" in given:
+        settings |= _section("latency", latency_models.as_model(given.pop("latency")).settings())
+    if "churn" in given:
+        settings |= _section("churn", churn_models.as_model(given.pop("churn")).settings())
+    for name in ("k", "alpha"):
+        if name in given:
+            settings[f"kademlia.{name}"] = given.pop(name)
+    settings |= _config(given.pop("config", {}))
+    return given | settings
+
+
+def _section(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{name}.{key}": value for key, value in values.items()}
+
+
+def _config(config: object) -> dict[str, Any]:
+    """``{"kademlia": {"k": 8}}`` and ``{"kademlia.k": 8}`` say the same."""
+    if not isinstance(config, Mapping):
+        raise TypeError(f"config: {type(config).__name__}, must be a dict of settings")
+    settings: dict[str, Any] = {}
+    for name, value in config.items():
+        settings |= _section(name, value) if isinstance(value, Mapping) else {name: value}
+    return settings

@@ -1,0 +1,420 @@
+"""A simulated world, for people: `World`."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tombolo import _core, operations
+from tombolo.ids import Id, as_index, to_bytes
+from tombolo.metrics import Metrics, series_table
+from tombolo.optional import require
+from tombolo.progress import bar
+from tombolo.results import EVENT_KINDS, Connected, Event, Got, Lookup, Put, RunReport, Sent
+from tombolo.settings import flatten
+from tombolo.table import Table
+
+if TYPE_CHECKING:
+    import networkx
+
+    from tombolo.churn import Churn
+    from tombolo.latency import Latency
+
+SLICE_EVENTS = 50_000  # between two looks at interrupts, callbacks and the progress bar: some 50 ms
+DEFAULT_SEED = 1
+
+Handler = Callable[[Event], object]
+
+
+class World:
+    """Peers, a network between them, and a clock that jumps from event to event.
+
+    Equal arguments and equal calls give equal runs, bit for bit (`trace_hash`). Times are simulated
+    seconds since the start unless a name says ``_ms``. Peers are numbered from 0; wherever a peer is
+    asked for, its number or its id does (see `tombolo.ids`).
+
+    A world may be used from one thread at a time; several worlds run side by side in threads, since the
+    GIL is released while they run. Ctrl-C interrupts a run within a fraction of a second and leaves the
+    world usable where it stopped.
+
+    peers       how many at the start
+    overlay     "kademlia"
+    latency     a model of `tombolo.latency`, "internet", "cloud", or a number: that many ms one way
+    churn       a model or preset of `tombolo.churn`; None: nobody comes or goes by himself
+    seed        fixes every random choice
+    start       "built": exact tables and links at time 0; "join": all join live through peer 0
+    nat_share   share (0..1) of peers that cannot be dialled
+    loss        share (0..1) of messages lost on the way
+    k, alpha    contacts per bucket, requests in flight per lookup; 20 and 3 if None
+    config      further settings by section, ``{"links": {"max_links": 64}}``; `options` lists all
+    series_s    interval of the rows of `series`
+    progress    show a progress bar while running (needs tqdm)
+
+    Raises TypeError for a value of the wrong type, ValueError for one out of range; both name the
+    argument and what is allowed.
+    """
+
+    def __init__(
+        self,
+        peers: int = 1000,
+        overlay: str = "kademlia",
+        latency: Latency | str | float | None = None,
+        churn: Churn | str | None = None,
+        *,
+        seed: int = DEFAULT_SEED,
+        start: str = "built",
+        nat_share: float = 0.0,
+        loss: float = 0.0,
+        k: int | None = None,
+        alpha: int | None = None,
+        config: Mapping[str, Any] | None = None,
+        series_s: float = 1.0,
+        progress: bool = False,
+    ) -> None:
+        settings = flatten(
+            {
+                "peers": peers,
+                "overlay": overlay,
+                "latency": latency,
+                "churn": churn,
+                "seed": seed,
+                "start": start,
+                "nat_share": nat_share,
+                "loss": loss,
+                "k": k,
+                "alpha": alpha,
+                "config": config,
+            }
+        )
+        self._adopt(_core.World(settings, float(series_s)), progress)
+
+    def _adopt(self, core: _core.World, progress: bool) -> World:
+        self._core = core
+        self._handlers: dict[str, list[Handler]] = {}
+        self._pending: deque[dict[str, Any]] = deque()
+        self.progress = progress
+        return self
+
+    # ---- Time.
+
+    @property
+    def now(self) -> float:
+        """Simulated seconds since the start."""
+        return self._core.now_us * 1e-6
+
+    def run(self, seconds: float, progress: bool | None = None) -> World:
+        """Simulates `seconds` more; returns the world, for chaining."""
+        if not 0 <= seconds <= 1e9:
+            raise ValueError(f"seconds = {seconds!r}: allowed is 0 to 1e9")
+        begin = self._core.now_us
+        end = begin + round(seconds * 1e6)
+        with bar(self.progress if progress is None else progress, seconds, "s") as shown:
+            self.drive(
+                lambda: self._core.run_slice(end, SLICE_EVENTS),
+                lambda: shown.update((self._core.now_us - begin) * 1e-6 - shown.n),
+            )
+        return self
+
+    def run_until(
+        self, condition: str | Callable[[World], bool], limit: float, every: float = 1.0
+    ) -> RunReport:
+        """Runs until the condition holds, looking every `every` seconds, at most `limit` seconds.
+
+        The condition is a function of the world, or "tables_ok": no bucket of a live peer is empty of
+        live contacts while the world has a peer for it.
+        """
+        if condition == "tables_ok":
+            holds: Callable[[World], bool] = lambda world: world.false_empty_buckets() == 0  # noqa: E731
+        elif callable(condition):
+            holds = condition
+        else:
+            raise ValueError(f"condition = {condition!r}: allowed are 'tables_ok' or a function")
+        if not every > 0:
+            raise ValueError(f"every = {every!r}: allowed is above 0 seconds")
+        begin, sent = self.now, self.metrics()["messages"]
+        reached = holds(self)
+        while not reached and self.now - begin < limit:
+            self.run(min(every, limit - (self.now - begin)), progress=False)
+            reached = holds(self)
+        return RunReport(reached, self.now - begin, self.metrics()["messages"] - sent)
+
+    def drive(self, step: Callable[[], bool], show: Callable[[], object] = lambda: None) -> None:
+        """Calls `step` until it returns True, with callbacks, interrupts and `show` in between."""
+        done = False
+        while not done:
+            done = step()
+            show()
+            self._dispatch()
+
+    # ---- Membership.
+
+    def join(
+        self,
+        count: int = 1,
+        *,
+        id: str | bytes | None = None,
+        dialable: bool | None = None,
+        bootstrap: Iterable[Id] = (),
+    ) -> list[int]:
+        """New peers join through `bootstrap`, or through random live peers; returns their numbers.
+
+        They are part of the overlay once the world has run a little. `id` fixes the id of a single
+        newcomer; `dialable` whether it can be dialled (else drawn by nat_share).
+        """
+        if as_index(count) is None:
+            raise TypeError(f"count = {count!r}: must be an integer")
+        if count < 0 or (id is not None and count != 1):
+            raise ValueError(f"count = {count}: allowed is 0 and up, and 1 with an id")
+        given = None if id is None else to_bytes(id, "id")
+        through = [self.index(peer, "bootstrap") for peer in bootstrap]
+        return [self._core.join(given, dialable, through) for _ in range(count)]
+
+    def crash(self, peer: Id | Iterable[Id] | None = None, *, share: float | None = None) -> None:
+        """`peer` (or several) dies without a word; or a random `share` (0..1) of all live peers."""
+        if (peer is None) == (share is None):
+            raise ValueError("crash: give either a peer (or several) or share")
+        if share is not None:
+            self._core.crash_share(share)
+            return
+        for one in self._several(peer):
+            self._core.crash(self.index(one, "peer"))
+
+    def leave(self, peer: Id | Iterable[Id]) -> None:
+        """`peer` (or several) says goodbye and goes."""
+        for one in self._several(peer):
+            self._core.leave(self.index(one, "peer"))
+
+    def _several(self, peer: Any) -> list[Id]:
+        alone = isinstance(peer, (str, bytes)) or as_index(peer) is not None
+        return [peer] if alone else list(peer)
+
+    @property
+    def peer_count(self) -> int:
+        """Peers that are or ever were in the world."""
+        return self._core.peer_count
+
+    @property
+    def live_count(self) -> int:
+        """Peers that are up."""
+        return self._core.live_count
+
+    def index(self, peer: Id, argument: str = "peer") -> int:
+        """The number of a peer given by number or id. Raises ValueError if no live peer has the id."""
+        number = as_index(peer)
+        if number is not None:
+            return number
+        found = self._core.find(to_bytes(peer, argument))  # type: ignore[arg-type]
+        if found is None:
+            raise ValueError(f"{argument} = {peer!r}: no live peer has this id")
+        return found
+
+    def id_of(self, peer: int) -> str:
+        """The id of a peer, as 40 hexadecimal digits."""
+        return self._core.peer_id(peer).hex()
+
+    # ---- Operations. Each runs the world until it has ended.
+
+    def lookup(self, source: Id | None = None, key: Id | None = None) -> Lookup:
+        """Finds the k closest live peers to `key`; random source and key where None."""
+        return operations.lookup(self, source, key)
+
+    def send(
+        self,
+        source: Id,
+        target: Id,
+        data: bytes = b"",
+        *,
+        size: int = 64,
+        deadline_s: float = 30.0,
+        copies: int = 1,
+        receipt: bool = True,
+    ) -> Sent:
+        """Relays bytes (or `size` bytes without content) to the peer `target` over links.
+
+        copies   node-disjoint copies, 1 to 8
+        receipt  False: fire and forget; ended once a first hop has the message
+        """
+        return operations.send(self, source, target, data, size, deadline_s, copies, receipt)
+
+    def put(self, source: Id | None, key: Id, value: bytes | str, *, ttl_s: float = 86_400.0) -> Put:
+        """Stores `value` at the k closest peers of `key` (a name does: its SHA-1)."""
+        return operations.put(self, source, key, value, ttl_s)
+
+    def get(self, source: Id | None, key: Id) -> Got:
+        """Finds the newest value of `key`."""
+        return operations.get(self, source, key)
+
+    def connect(self, source: Id, target: Id) -> Connected:
+        """A direct link between two peers, negotiated through relayed messages."""
+        return operations.connect(self, source, target)
+
+    def disconnect(self, source: Id, target: Id) -> None:
+        """Closes the direct link, if there is one."""
+        operations.disconnect(self, source, target)
+
+    def lookups(self, count: int, *, rate_per_s: float | None = None) -> Table:
+        """`count` lookups of random keys from random live peers; a row each, in order of start.
+
+        rate_per_s  how many begin per second, evenly spaced; None: one per live peer and second
+        Columns: source, started_s, succeeded, hops, latency_ms, messages, dead, closest_ok
+        """
+        return operations.batch(self, "lookup", count, rate_per_s)
+
+    def sends(
+        self,
+        count: int,
+        *,
+        rate_per_s: float | None = None,
+        size: int = 64,
+        deadline_s: float = 30.0,
+        copies: int = 1,
+    ) -> Table:
+        """`count` messages between random pairs of live peers; a row each, in order of start.
+
+        Columns: source, target, started_s, delivered, hops, latency_ms, reason
+        """
+        return operations.batch(self, "send", count, rate_per_s, size, deadline_s, copies)
+
+    def workload(self, kind: str, rate_per_s: float, **settings: Any) -> None:
+        """Load that the world puts on itself from now on: kind "lookup", "send", "put" or "get".
+
+        Settings: spacing ("poisson", "fixed"), start_s, duration_s, count, payload_bytes, deadline_s,
+        copies, keys, ttl_s. Results show in `metrics` and `series`.
+        """
+        values = {"start_s": self.now, **settings, "kind": kind, "rate_per_s": rate_per_s}
+        self._core.add_workload(values)
+
+    # ---- Observation.
+
+    def metrics(self) -> Metrics:
+        """What was counted since the start or the last `reset_metrics`."""
+        return Metrics(self._core.metrics())
+
+    def reset_metrics(self) -> None:
+        """Sets all counters to 0, for instance after a warm-up."""
+        self._core.reset_metrics()
+
+    def series(self) -> Table:
+        """A row per finished interval (`series_s`) of simulated time: counts and means of that interval.
+
+        After 4,096 rows the interval doubles. Columns: time_s (start of the row), live_peers, messages,
+        bytes, joins, deaths, and by kind of operation KIND_succeeded, KIND_failed, KIND_latency_ms,
+        KIND_hops (means of those that ended in the interval, NaN if none did).
+        """
+        return series_table(self._core.series())
+
+    def peers(self) -> Table:
+        """A row per peer: peer, id, up, dialable, contacts, links, received (messages)."""
+        raw = self._core.peers()
+        ids = raw.pop("ids").hex()
+        flags = {name: raw.pop(name).view(np.bool_) for name in ("up", "dialable")}
+        texts = np.array([ids[i : i + 40] for i in range(0, len(ids), 40)], dtype="<U40")
+        return Table({"peer": np.arange(len(texts), dtype=np.uint32), "id": texts, **flags, **raw})
+
+    def edges(self, kind: str = "links") -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Two arrays of peer numbers, from and to: "links" (once each) or "contacts" (directed).
+
+        Only live peers have edges; contacts may point at dead ones.
+        """
+        if kind not in ("links", "contacts"):
+            raise ValueError(f"kind = {kind!r}: allowed are 'links', 'contacts'")
+        return self._core.edges(kind == "contacts")
+
+    def graph(self, kind: str = "links") -> networkx.Graph:
+        """The live peers as a NetworkX graph: of links, or (directed) of contacts between live peers."""
+        networkx = require("networkx", "graph")
+        graph = networkx.Graph() if kind == "links" else networkx.DiGraph()
+        up = self.peers()["up"]
+        graph.add_nodes_from(np.flatnonzero(up).tolist())
+        begin, end = self.edges(kind)
+        alive = up[end]
+        graph.add_edges_from(zip(begin[alive].tolist(), end[alive].tolist(), strict=True))
+        return graph
+
+    def false_empty_buckets(self) -> int:
+        """Buckets of live peers without a live contact although the world has a peer for them."""
+        return self._core.false_empty_buckets()
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Every setting of the world by key, ``section.key``, with its unit in the name."""
+        return self._core.options()
+
+    @property
+    def trace_hash(self) -> str:
+        """A hash of every transmission so far, 16 hexadecimal digits: equal runs have equal ones."""
+        return f"{self._core.trace_hash:016x}"
+
+    # ---- Events.
+
+    def on(self, kind: str, handler: Handler | None = None) -> Any:
+        """Calls ``handler(event)`` for every event of `kind` of any peer; see `Event` for the kinds.
+
+        Handlers are called in the order of events after each slice of at most 50,000 simulated steps,
+        so they see a world that has moved on a little. Also a decorator: ``@world.on("message")``.
+        """
+        if handler is None:
+            return lambda function: self.on(kind, function)
+        if kind not in EVENT_KINDS:
+            raise ValueError(f"kind = {kind!r}: allowed are {', '.join(EVENT_KINDS)}")
+        self._handlers.setdefault(kind, []).append(handler)
+        self._core.record_events(True)
+        return handler
+
+    def off(self, kind: str, handler: Handler) -> None:
+        """Takes a handler back. Raises ValueError if it was not set."""
+        if handler not in self._handlers.get(kind, []):
+            raise ValueError(f"handler: not set for {kind!r}")
+        self._handlers[kind].remove(handler)
+        if not any(self._handlers.values()):
+            self._core.record_events(False)
+
+    def _dispatch(self) -> None:
+        kinds = [kind for kind, handlers in self._handlers.items() if handlers]
+        if not kinds:
+            return
+        self._pending.extend(self._core.take_events(kinds))
+        while self._pending:
+            event = Event(**self._pending.popleft())
+            for handler in list(self._handlers.get(event.kind, ())):
+                handler(event)
+
+    # ---- Copies and files.
+
+    def fork(self) -> World:
+        """An independent copy at this moment, to ask "what if". Callbacks stay behind."""
+        return World.__new__(World)._adopt(self._core.fork(), self.progress)
+
+    __copy__ = fork
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> World:
+        return self.fork()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"core": self._core, "progress": self.progress}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._adopt(state["core"], state["progress"])
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes the whole world to a file; `load` goes on from there. Raises OSError."""
+        self._core.save(fspath(path))
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> World:
+        """A world that `save` has written. Raises ValueError if the file is no such thing."""
+        return cls.__new__(cls)._adopt(_core.World.load(fspath(path)), False)
+
+    def __repr__(self) -> str:
+        options = self.options
+        return (
+            f"<tombolo.World: {self.live_count} of {self.peer_count} peers up, kademlia, "
+            f"k={options['kademlia.k']}, alpha={options['kademlia.alpha']}, "
+            f"latency={options['latency.model']}, seed={options['seed']}, now={self.now:.6g} s, "
+            f"trace_hash={self.trace_hash}>"
+        )

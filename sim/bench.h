@@ -1,0 +1,58 @@
+// The benches of `tombolo-sim bench`: a scenario made by code, and the figures wanted of it.
+//
+// Thread rule: pure functions. Errors: a status that names the option or setting, and what is allowed.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/runner.h"
+#include "sim/scenario.h"
+
+namespace tombolo::sim {
+
+struct BenchOptions {
+  std::uint32_t peers = 10'000;
+  std::uint64_t seed = 1;
+  std::uint64_t operations = 0;       // lookups or sends; 0 = as the bench defines
+  std::string latency_file;           // matrix of round-trip times; empty = 50 ms one way between all
+  double dead = 0;                    // share of peers dead from the start
+  double loss = 0;                    // share of messages
+  double dead_links = 0;              // share of links
+  std::vector<std::string> settings;  // "key=value", applied last
+};
+
+struct Bench {
+  std::string_view name;
+  std::string_view doc;
+  absl::StatusOr<Scenario> (*scenario)(const BenchOptions& options);
+  nlohmann::ordered_json (*report)(const Scenario& scenario, const RunResult& result);
+};
+
+std::span<const Bench> Benches();
+
+// Null if there is no such bench.
+const Bench* FindBench(std::string_view name);
+
+// "a, b, c".
+std::string BenchNames();
+
+// Iterative lookups of random ids by random live peers, 1000 a second; k = 20, alpha = 3.
+absl::StatusOr<Scenario> KademliaLookupScenario(const BenchOptions& options);
+nlohmann::ordered_json KademliaLookupReport(const Scenario& scenario, const RunResult& result);
+
+// Sends between random pairs, 1000 a second, over one link per non-empty bucket, used both ways.
+absl::StatusOr<Scenario> RelayScenario(const BenchOptions& options);
+nlohmann::ordered_json RelayReport(const Scenario& scenario, const RunResult& result);
+
+// What both have in common: peers, seed, latency, and a workload of `count` operations at 1000 a second.
+Scenario BenchScenario(const BenchOptions& options, OperationKind kind, std::uint64_t count);
+absl::Status ApplyBenchSettings(const BenchOptions& options, Scenario& scenario);
+
+}  // namespace tombolo::sim

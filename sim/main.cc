@@ -1,0 +1,238 @@
+// tombolo-sim: scenarios, benches and the validation of the core from the command line.
+//
+// Exit status: 0 good, 1 a check failed, 2 bad usage or bad input (one line on stderr), 130 after Ctrl-C.
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "sim/bench.h"
+#include "sim/progress.h"
+#include "sim/report.h"
+#include "sim/runner.h"
+#include "sim/scenario.h"
+#include "sim/series.h"
+#include "sim/validate.h"
+
+namespace {
+
+using tombolo::sim::BenchOptions;
+using tombolo::sim::RunResult;
+using tombolo::sim::Scenario;
+using Json = nlohmann::ordered_json;
+
+enum ExitStatus : int { kGood = 0, kCheckFailed = 1, kBadInput = 2, kInterrupted = 130 };
+
+constexpr std::uint64_t kMaxSeed = 9'223'372'036'854'775'807;  // what TOML can write
+
+int Refuse(const std::string& message) {
+  // One line, whatever the parser says.
+  std::string line = message.substr(0, message.find('\n'));
+  std::cerr << "tombolo-sim: " << line << '\n';
+  return kBadInput;
+}
+
+// ---- run
+
+struct RunOptions {
+  std::string scenario;
+  std::vector<std::string> settings;
+  std::string report;
+  std::string out;
+  unsigned threads = 1;
+  bool quiet = false;
+  bool help_keys = false;
+};
+
+// Adds --seed, which is a setting like any other and wins over those of --set.
+void AddSeed(CLI::App& command, std::vector<std::string>& settings) {
+  command
+      .add_option_function<std::uint64_t>(
+          "--seed", [&settings](std::uint64_t seed) { settings.push_back("seed=" + std::to_string(seed)); },
+          "Seed of every random choice")
+      ->check(CLI::Range(std::uint64_t{0}, kMaxSeed));
+}
+
+Json Manifest(const RunOptions& options, const Scenario& scenario) {
+  return {{"version", tombolo::sim::Version()},
+          {"scenario", options.scenario},
+          {"settings", options.settings},
+          {"seed", scenario.world.seed},
+          {"files", {"report.json", "series.csv", "scenario.toml"}}};
+}
+
+// A copy of the scenario beside its results, so that they can be made again.
+absl::Status CopyScenario(const RunOptions& options) {
+  std::error_code error;
+  std::filesystem::copy_file(options.scenario, options.out + "/scenario.toml",
+                             std::filesystem::copy_options::overwrite_existing, error);
+  if (error) return absl::InvalidArgumentError(options.out + "/scenario.toml: " + error.message());
+  return absl::OkStatus();
+}
+
+absl::Status WriteResults(const RunOptions& options, const Scenario& scenario, const RunResult& result,
+                          const Json& report) {
+  const std::string text = report.dump(2) + "\n";
+  if (!options.report.empty()) {
+    if (absl::Status status = tombolo::sim::WriteFile(options.report, text); !status.ok()) return status;
+  }
+  if (options.out.empty()) return absl::OkStatus();
+  const std::pair<const char*, std::string> files[] = {{"/report.json", text},
+                                                       {"/series.csv", tombolo::sim::SeriesCsv(result.series)},
+                                                       {"/manifest.json", Manifest(options, scenario).dump(2) + "\n"}};
+  for (const auto& [name, content] : files) {
+    if (absl::Status status = tombolo::sim::WriteFile(options.out + name, content); !status.ok()) return status;
+  }
+  return CopyScenario(options);
+}
+
+// A run of hours must not end in a file that cannot be written: found out before it starts.
+absl::Status PrepareOutputs(const RunOptions& options) {
+  if (!options.out.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(options.out, error);
+    if (error) return absl::InvalidArgumentError("--out " + options.out + ": " + error.message());
+  }
+  return options.report.empty() ? absl::OkStatus() : tombolo::sim::WriteFile(options.report, "");
+}
+
+int Run(const RunOptions& options) {
+  if (options.help_keys) {
+    std::cout << tombolo::sim::DescribeKeys();
+    return kGood;
+  }
+  if (options.scenario.empty()) return Refuse("run: SCENARIO.toml is missing");
+  const absl::StatusOr<Scenario> scenario = tombolo::sim::ReadScenario(options.scenario, options.settings);
+  if (!scenario.ok()) return Refuse(std::string(scenario.status().message()));
+  if (absl::Status status = PrepareOutputs(options); !status.ok()) return Refuse(std::string(status.message()));
+  if (options.threads > 1 && !options.quiet) {
+    std::cerr << "tombolo-sim: one thread is used; results do not depend on --threads\n";
+  }
+
+  RunResult result;
+  {
+    tombolo::sim::Progress progress(!options.quiet, "run");
+    result = tombolo::sim::RunScenario(*scenario, {&progress});
+  }
+  const Json report = tombolo::sim::FullReport(*scenario, result);
+  if (absl::Status status = WriteResults(options, *scenario, result, report); !status.ok()) {
+    return Refuse(std::string(status.message()));
+  }
+  if (!options.quiet) std::cout << tombolo::sim::Summary(report);
+  if (result.interrupted) return kInterrupted;
+  return tombolo::sim::BrokenExpectations(*scenario, result).empty() ? kGood : kCheckFailed;
+}
+
+void AddRun(CLI::App& app, RunOptions& options) {
+  CLI::App& run = *app.add_subcommand("run", "Runs a scenario");
+  run.add_option("SCENARIO.toml", options.scenario, "What to run; see --help-keys");
+  run.add_option("--set", options.settings, "key=value: sets a key of the scenario, as kademlia.k=8")->take_all()->allow_extra_args(false);
+  AddSeed(run, options.settings);
+  run.add_option("--threads", options.threads, "Accepted; results do not depend on it")->check(CLI::Range(1, 1024));
+  run.add_option("--report", options.report, "Writes the report as JSON to this file");
+  run.add_option("--out", options.out, "Writes report.json, series.csv and manifest.json to this folder");
+  run.add_flag("--quiet", options.quiet, "No summary, no progress bar");
+  run.add_flag("--help-keys", options.help_keys, "Prints all keys of a scenario as Markdown");
+}
+
+// ---- bench
+
+int RunBench(const std::string& name, const BenchOptions& options, bool json_only) {
+  const tombolo::sim::Bench* bench = tombolo::sim::FindBench(name);
+  const absl::StatusOr<Scenario> scenario = bench->scenario(options);
+  if (!scenario.ok()) return Refuse(std::string(scenario.status().message()));
+  RunResult result;
+  {
+    tombolo::sim::Progress progress(true, name);
+    result = tombolo::sim::RunScenario(*scenario, {&progress});
+  }
+  if (!json_only) std::cerr << tombolo::sim::Summary(tombolo::sim::FullReport(*scenario, result));
+  std::cout << bench->report(*scenario, result).dump(2) << '\n';
+  return result.interrupted ? kInterrupted : kGood;
+}
+
+CLI::App& AddBench(CLI::App& app, BenchOptions& options, bool& json_only) {
+  CLI::App& command = *app.add_subcommand("bench", "Runs a bench: " + tombolo::sim::BenchNames());
+  command.allow_extras();
+  for (const tombolo::sim::Bench& bench : tombolo::sim::Benches()) {
+    CLI::App& sub = *command.add_subcommand(std::string(bench.name), std::string(bench.doc));
+    sub.add_option("--peers", options.peers, "Peers")->check(CLI::Range(2U, tombolo::sim::kMaxPeers));
+    sub.add_option("--set", options.settings, "key=value: sets a key of the scenario, as kademlia.k=8")->take_all()->allow_extra_args(false);
+    AddSeed(sub, options.settings);
+    sub.add_flag("--json", json_only, "JSON on stdout and nothing on stderr");
+    const auto share = CLI::Range(0.0, 1.0);
+    const bool relays = bench.name == "relay";
+    sub.add_option(relays ? "--sends" : "--lookups", options.operations, "Operations measured")
+        ->check(CLI::Range(1U, 1'000'000'000U));
+    if (relays) {
+      sub.add_option("--loss", options.loss, "Share of messages lost")->check(share);
+      sub.add_option("--dead-links", options.dead_links, "Share of links that carry nothing")->check(share);
+    } else {
+      sub.add_option("--dead", options.dead, "Share of peers dead from the start")->check(share);
+      sub.add_option("--latency", options.latency_file, "Matrix of round-trip times in ms");
+    }
+  }
+  return command;
+}
+
+int Bench(CLI::App& command, const BenchOptions& options, bool json_only) {
+  const std::vector<CLI::App*> chosen = command.get_subcommands();
+  if (!chosen.empty()) return RunBench(chosen.front()->get_name(), options, json_only);
+  const std::vector<std::string> extras = command.remaining();
+  const std::string what = extras.empty() ? "name missing" : "unknown bench '" + extras.front() + "'";
+  return Refuse("bench: " + what + "; allowed: " + tombolo::sim::BenchNames());
+}
+
+// ---- validate
+
+int Validate(const tombolo::sim::ValidateOptions& options, bool json) {
+  const tombolo::sim::Usage before = tombolo::sim::ReadUsage();
+  tombolo::sim::Validation validation;
+  {
+    tombolo::sim::Progress progress(true, "validate");
+    validation = tombolo::sim::Validate(options, progress);
+  }
+  const tombolo::sim::Usage after = tombolo::sim::ReadUsage();
+  if (json) {
+    std::cout << tombolo::sim::ValidateReport(validation, before, after).dump(2) << '\n';
+  } else {
+    std::cout << tombolo::sim::ValidateText(validation);
+  }
+  if (validation.interrupted) return kInterrupted;
+  return validation.ok() ? kGood : kCheckFailed;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("Simulates peer-to-peer overlays.", "tombolo-sim");
+  app.set_version_flag("--version", std::string(tombolo::sim::Version()));
+  app.require_subcommand(1);
+  RunOptions run;
+  AddRun(app, run);
+  BenchOptions bench;
+  bool json = false;
+  CLI::App& bench_command = AddBench(app, bench, json);
+  tombolo::sim::ValidateOptions validate;
+  CLI::App& validate_command = *app.add_subcommand("validate", "Compares published tables with the core");
+  validate_command.add_flag("--json", json, "JSON on stdout instead of a table");
+  validate_command.add_flag("--large", validate.large, "Also 2^20 peers: some minutes, 2 GB");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return Refuse(error.what());
+  }
+  if (bench_command.parsed()) return Bench(bench_command, bench, json);
+  if (validate_command.parsed()) return Validate(validate, json);
+  return Run(run);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return Main(argc, argv); }

@@ -1,0 +1,55 @@
+#include "sim/options.h"
+
+#include "sim/workload.h"
+
+namespace tombolo::sim {
+namespace {
+
+// Of a share between 0 and 1; NaN is out of range too.
+std::optional<std::string> CheckShare(const char* key, double value) {
+  if (value >= 0 && value <= 1) return std::nullopt;
+  return std::string(key) + " = " + std::to_string(value) + " is out of range: allowed is 0 to 1";
+}
+
+std::optional<std::string> CheckSpan(const char* key, Duration value, Duration low, Duration high) {
+  if (value >= low && value <= high) return std::nullopt;
+  return std::string(key) + " = " + std::to_string(value.seconds()) + " s is out of range: allowed is " +
+         std::to_string(low.seconds()) + " to " + std::to_string(high.seconds()) + " s";
+}
+
+constexpr Duration kYear = Duration::Hours(24 * 365);
+
+}  // namespace
+
+std::optional<std::string> WorldOptions::Validate() const {
+  if (peers < 1 || peers > kMaxPeers) {
+    return "peers = " + std::to_string(peers) + " is out of range: allowed is 1 to " + std::to_string(kMaxPeers);
+  }
+  if (auto broken = core.Validate()) return broken;
+  if (auto broken = latency.Validate()) return broken;
+  if (auto broken = bandwidth.Validate()) return broken;
+  if (auto broken = churn.Validate()) return broken;
+  if (auto broken = CheckShare("loss", loss)) return broken;
+  if (auto broken = CheckShare("nat_share", nat_share)) return broken;
+  if (auto broken = CheckShare("dead_share", dead_share)) return broken;
+  if (auto broken = CheckShare("dead_links", dead_links)) return broken;
+  if (auto broken = CheckSpan("join_spacing", join_spacing, Duration{0}, kYear)) return broken;
+  if (auto broken = CheckSpan("keepalive_timeout", keepalive_timeout, Duration{1}, kYear)) return broken;
+  return CheckSpan("ephemeral_hold", ephemeral_hold, Duration{0}, kYear);
+}
+
+std::optional<std::string> WorkloadOptions::Validate() const {
+  if (!(rate_per_s > 0 && rate_per_s <= 1e6)) {
+    return "rate_per_s = " + std::to_string(rate_per_s) + " is out of range: allowed is above 0 to 1000000";
+  }
+  if (copies < 1 || copies > 8) {
+    return "copies = " + std::to_string(copies) + " is out of range: allowed is 1 to 8";
+  }
+  if (keys < 1) return std::string("keys = 0 is out of range: allowed is 1 to 4294967295");
+  if (auto broken = CheckSpan("start_s", start, Duration{0}, kYear)) return broken;
+  if (auto broken = CheckSpan("duration_s", duration, Duration{0}, kYear)) return broken;
+  if (auto broken = CheckSpan("ttl_s", ttl, Duration{1}, kYear)) return broken;
+  return CheckSpan("deadline_s", deadline, Duration::Milliseconds(1), Duration::Hours(24));
+}
+
+}  // namespace tombolo::sim

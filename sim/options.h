@@ -1,0 +1,49 @@
+// Everything that defines a simulated world. Equal options give equal runs, bit for bit.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "overlay/config.h"
+#include "overlay/time.h"
+#include "sim/bandwidth.h"
+#include "sim/churn.h"
+#include "sim/latency.h"
+
+namespace tombolo::sim {
+
+enum class StartMode : std::uint8_t {
+  kBuilt,  // exact tables (and links) at time 0, every bucket fresh
+  kJoin,   // peer 0 founds the overlay, the others join through it one after the other
+};
+
+inline constexpr std::uint32_t kMaxPeers = 1U << 26;
+
+struct WorldOptions {
+  std::uint32_t peers = 1000;
+  std::uint64_t seed = 1;
+  StartMode start = StartMode::kBuilt;
+  Duration join_spacing = Duration::Milliseconds(20);  // between joins of StartMode::kJoin
+  Config core;
+  LatencyOptions latency;
+  BandwidthOptions bandwidth;
+  ChurnOptions churn;
+  double loss = 0;        // share of messages lost on the way, each independently
+  double nat_share = 0;   // share of peers that cannot be dialled
+  double dead_share = 0;  // share of peers dead at time 0 but still in the tables of the others
+  double dead_links = 0;  // share of the pairs whose links carry nothing although both ends believe in them
+  Duration keepalive_timeout = Duration::Seconds(10);  // until a cut link is noticed
+  Duration ephemeral_hold = Duration::Seconds(30);     // how long a link dialled for one message is kept
+
+  // The first broken rule, naming key, value and allowed range; nullopt if all is well.
+  std::optional<std::string> Validate() const;
+
+  template <class Archive>
+  void Serialize(Archive& archive) {
+    archive(peers, seed, start, join_spacing, core, latency, bandwidth, churn, loss, nat_share, dead_share,
+            dead_links, keepalive_timeout, ephemeral_hold);
+  }
+};
+
+}  // namespace tombolo::sim

@@ -1,0 +1,140 @@
+#include "sim/runner.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "sim/series.h"
+
+namespace tombolo::sim {
+namespace {
+
+constexpr std::uint64_t kSliceEvents = 1 << 14;  // between two looks at the outside: some milliseconds
+constexpr std::uint64_t kDrainEvents = 1 << 10;  // between two looks for operations under way
+
+class Run {
+ public:
+  Run(const Scenario& scenario, const Watch& watch) : scenario_(scenario), watch_(watch) {}
+
+  RunResult Execute() {
+    TrimMemory();
+    const Usage before = ReadUsage();
+    result_.costs.rss_empty_bytes = before.rss_bytes;
+    result_.world = std::make_unique<World>(scenario_.world);
+    start_ = Time{} + scenario_.warmup;
+    {
+      const Interrupts interrupts;
+      interrupts_ = &interrupts;
+      if (Advance(start_)) {
+        world().ResetMetrics();
+        const Usage ready = ReadUsage();
+        result_.costs.setup_seconds = ready.wall_seconds - before.wall_seconds;
+        Measure(ready);
+      }
+      result_.interrupted = interrupts.raised();
+    }
+    Finish();
+    return std::move(result_);
+  }
+
+ private:
+  World& world() { return *result_.world; }
+
+  // Runs to `to`; false if interrupted.
+  bool Advance(Time to) {
+    while (!world().RunSlice(to, kSliceEvents)) {
+      if (!Look()) return false;
+    }
+    return Look();
+  }
+
+  bool Look() {
+    const Duration total = scenario_.warmup + scenario_.duration;
+    if (watch_.progress) {
+      watch_.progress->Update(world().now() - Time{}, total, world().metrics().events);
+    }
+    return !interrupts_->raised();
+  }
+
+  void Measure(const Usage& ready) {
+    SeriesRecorder recorder(world(), scenario_.report.series);
+    AddWorkloads();
+    if (RunProper(recorder)) Drain();
+    recorder.Record(world());
+    const Usage after = ReadUsage();
+    result_.costs.cpu_seconds = after.cpu_seconds - ready.cpu_seconds;
+    result_.costs.wall_seconds = after.wall_seconds - ready.wall_seconds;
+    result_.series = recorder.series();
+  }
+
+  // Workloads end with the run, so that the drain only waits.
+  void AddWorkloads() {
+    for (WorkloadOptions workload : scenario_.workloads) {
+      if (workload.start >= scenario_.duration) continue;
+      workload.duration = std::min(workload.duration, scenario_.duration - workload.start);
+      workload.start = workload.start + scenario_.warmup;
+      world().AddWorkload(workload);
+    }
+  }
+
+  // Stops where an interval of the series ends and where something is done to the world.
+  bool RunProper(SeriesRecorder& recorder) {
+    const Time end = start_ + scenario_.duration;
+    Time sample = start_ + recorder.interval();
+    auto action = scenario_.actions.begin();
+    while (world().now() < end) {
+      const bool acts = action != scenario_.actions.end() && start_ + action->at <= end;
+      const Time next = std::min({end, sample, acts ? start_ + action->at : end});
+      if (!Advance(next)) return false;
+      for (; action != scenario_.actions.end() && start_ + action->at <= next; ++action) Perform(*action);
+      if (next < sample) continue;
+      recorder.Record(world());
+      sample = sample + recorder.interval();
+    }
+    return true;
+  }
+
+  void Perform(const TimedAction& action) {
+    if (action.crash > 0) world().CrashShare(action.crash);
+    const double leaving = action.leave * world().live_count();
+    for (auto left = static_cast<std::uint32_t>(std::floor(leaving + 0.5)); left > 0; --left) {
+      world().Leave(world().RandomLivePeer());
+    }
+    for (std::uint32_t i = 0; i < action.join; ++i) world().Join(world().AddPeer());
+  }
+
+  void Drain() {
+    const Time limit = world().now() + scenario_.drain;
+    while (world().active_operations() > 0 && !world().RunSlice(limit, kDrainEvents)) {
+      if (!Look()) return;
+    }
+  }
+
+  void Finish() {
+    result_.metrics = world().metrics();
+    result_.trace_hash = world().trace_hash();
+    result_.simulated = std::max(Duration{}, world().now() - start_);
+    result_.live_peers = world().live_count();
+    result_.active_operations = world().active_operations();
+    const Usage now = ReadUsage();
+    result_.costs.rss_bytes = now.rss_bytes;
+    result_.costs.peak_rss_bytes = now.peak_rss_bytes;
+    if (result_.interrupted) return;
+    if (scenario_.report.check_peers > 0) result_.buckets = CheckBuckets(world(), scenario_.report.check_peers);
+    if (scenario_.report.check_lookups > 0) {
+      result_.lookups = CheckLookups(world(), scenario_.report.check_lookups);
+    }
+  }
+
+  const Scenario& scenario_;
+  const Watch watch_;
+  const Interrupts* interrupts_ = nullptr;
+  Time start_;
+  RunResult result_;
+};
+
+}  // namespace
+
+RunResult RunScenario(const Scenario& scenario, const Watch& watch) { return Run(scenario, watch).Execute(); }
+
+}  // namespace tombolo::sim

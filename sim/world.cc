@@ -1,0 +1,240 @@
+// The loop: events in order, what peers put into their outboxes, transmissions.
+#include "sim/world.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "overlay/archive.h"
+
+namespace tombolo::sim {
+namespace {
+
+constexpr Duration kInstant = Duration::Microseconds(1);
+
+// How far ahead of the loop memory is asked for: enough for a miss to end before it is needed.
+constexpr std::size_t kPrefetchPeer = 6;
+constexpr std::size_t kPrefetchTable = 3;
+
+}  // namespace
+
+World::World(const WorldOptions& options) : options_(options), rng_(Rng::Split(options.seed, 0x776f726c64)) {
+  assert(!options.Validate());
+  NetworkOptions network;
+  network.latency = options.latency;
+  network.bandwidth = options.bandwidth;
+  network.loss = options.loss;
+  network.dead_links = options.dead_links;
+  network.ephemeral_hold = options.ephemeral_hold;
+  network.track_ephemeral = options.nat_share > 0 || options.core.links.max_links > 0;
+  network.seed = options.seed;
+  network.peers = options.peers;
+  network_ = Network(network);
+  StartMembership();
+}
+
+void World::RunUntil(Time end) {
+  while (!RunSlice(end, ~std::uint64_t{0})) {
+  }
+}
+
+bool World::RunSlice(Time end, std::uint64_t events_max) {
+  for (std::uint64_t done = 0; done < events_max; ++done) {
+    if (ProcessNext(end)) continue;
+    now_ = std::max(now_, end);
+    return true;
+  }
+  return false;
+}
+
+// Processes the first event at or before `end`; false if there is none.
+bool World::ProcessNext(Time end) {
+  const Time bound = end == kNever ? kNever : end + kInstant;
+  for (;;) {
+    const Time timer_at = timers_.next_time();
+    const Time action_at = actions_.next_time();
+    // A message wins a tie with a timer, a timer one with an action.
+    const Time others = std::min(timer_at, action_at);
+    QueueEntry entry;
+    if (queue_.PopBefore(others == kNever ? bound : std::min(bound, others + kInstant), entry)) {
+      Deliver(entry);
+      return true;
+    }
+    const Time message_at = queue_.next_time();
+    Timer timer;
+    const Time timer_bound =
+        std::min({bound, message_at, action_at == kNever ? kNever : action_at + kInstant});
+    if (timers_.PopBefore(timer_bound, timer)) {
+      Fire(timer);
+      return true;
+    }
+    if (timers_.next_time() != timer_at) continue;  // stale timers were dropped
+    if (action_at < bound && action_at < message_at) {
+      now_ = action_at;
+      ++metrics_.events;
+      Perform(actions_.Pop());
+      return true;
+    }
+    return false;
+  }
+}
+
+// At a million peers every step would wait for memory: the peer, then its table.
+void World::PrefetchAhead() const {
+  if (const QueueEntry* entry = queue_.Peek(kPrefetchPeer)) {
+    peers_[entry->to].Prefetch();
+    directory_.Prefetch(static_cast<PeerRef>(entry->from));
+    flights_.Prefetch(entry->slot);
+  }
+  if (const QueueEntry* entry = queue_.Peek(kPrefetchTable)) peers_[entry->to].PrefetchTable();
+}
+
+void World::Deliver(const QueueEntry& entry) {
+  PrefetchAhead();
+  now_ = {entry.time_us};
+  ++metrics_.events;
+  const Flight flight = flights_[entry.slot];
+  flights_.Free(entry.slot);
+  const auto from = static_cast<PeerRef>(entry.from);
+  const auto to = static_cast<PeerRef>(entry.to);
+  if (flight.kind == FlightKind::kMessage) return DeliverMessage(entry, flight.message);
+  if (flight.kind == FlightKind::kDial) return ArriveDial(from, to);
+  if (!is_up(to)) return;
+  Peer& peer = peers_[entry.to];
+  if (flight.kind == FlightKind::kLinkDown) {
+    peer.LinkDown(from, flight.reason, MakeStep());
+  } else if (is_up(from)) {
+    peer.LinkUp(from, {true, directory_.dialable(from)}, MakeStep());
+  } else {  // it died while the connection was being made
+    peer.LinkDown(from, LinkDownReason::kDialFailed, MakeStep());
+  }
+  Drain(to);
+}
+
+void World::DeliverMessage(const QueueEntry& entry, const Message& message) {
+  const auto to = static_cast<PeerRef>(entry.to);
+  if (!is_up(to)) {
+    ++metrics_.to_dead;
+    return Discard(message);
+  }
+  ++metrics_.received[entry.to];
+  // The share of the flight becomes the receiver's; the list stays ours.
+  peers_[entry.to].Receive(static_cast<PeerRef>(entry.from), message, MakeStep());
+  lists_.Release(ListOf(message));
+  Drain(to);
+}
+
+void World::Fire(const Timer& timer) {
+  now_ = timer.time;
+  ++metrics_.events;
+  if (!is_up(static_cast<PeerRef>(timer.peer))) return;
+  peers_[timer.peer].Tick(MakeStep());
+  Drain(static_cast<PeerRef>(timer.peer));
+}
+
+void World::Perform(const Action& action) {
+  switch (action.kind) {
+    case Action::Kind::kJoinNext:
+      return JoinNext(action.subject);
+    case Action::Kind::kArrival:
+      return Arrive();
+    case Action::Kind::kSessionEnd:
+      if (!is_up(static_cast<PeerRef>(action.subject))) return;
+      if (options_.churn.graceful_share > 0 &&
+          rng_.Chance(ChanceParts(options_.churn.graceful_share))) {
+        return Leave(static_cast<PeerRef>(action.subject));
+      }
+      return Crash(static_cast<PeerRef>(action.subject));
+    case Action::Kind::kWorkload:
+      return FireWorkload(action.subject);
+  }
+}
+
+// Carries out what a peer has put into the outbox, in the order that outbox.h prescribes.
+void World::Drain(PeerRef peer) {
+  for (const OutgoingMessage& sent : outbox_.sends()) Transmit(peer, sent.to, sent.message);
+  if (outbox_.has_other()) {
+    DrainRest(peer);
+  } else {
+    outbox_.Clear();
+  }
+  timers_.Arm(Index(peer), std::max(peers_[Index(peer)].next_deadline(), now_));
+}
+
+void World::DrainRest(PeerRef peer) {
+  for (const PeerRef to : outbox_.dials()) DialLink(peer, to);
+  for (const OutgoingHangup& hangup : outbox_.hangups()) HangUp(peer, hangup.peer);
+  for (std::size_t i = 0; i < kDropReasons; ++i) metrics_.drops[i] += outbox_.drops()[i];
+  for (const Payload& payload : outbox_.shares()) payloads_.Share(payload);
+  // Handling an event may end operations, never start a step: the outbox is not written to here.
+  for (const Event& event : outbox_.events()) HandleEvent(peer, event);
+  for (const Payload& payload : outbox_.releases()) payloads_.Release(payload);
+  outbox_.Clear();
+}
+
+void World::Transmit(PeerRef from, PeerRef to, const Message& message) {
+  const std::size_t kind = message.index();
+  const std::uint32_t bytes = WireBytes(message, lists_);
+  ++metrics_.messages[kind];
+  metrics_.bytes[kind] += bytes;
+  if (const Forward* forward = std::get_if<Forward>(&message)) {
+    ++metrics_.forwards[static_cast<std::size_t>(forward->kind)];
+  }
+  if (!CanReach(from, to, message)) {
+    ++metrics_.unreachable;
+    return lists_.Release(ListOf(message));
+  }
+  const std::uint32_t sequence = sequence_[Index(from)]++;
+  const std::optional<Duration> delay = network_.Carry(from, to, sequence, bytes, now_);
+  QueueEntry entry{(now_ + delay.value_or(Duration{0})).us, Index(to), Index(from), sequence, 0};
+  CountTrace(entry, (static_cast<std::uint64_t>(bytes) << 8) | (kind << 1) | (delay ? 1U : 0U));
+  if (!delay) {
+    ++metrics_.lost;
+    return lists_.Release(ListOf(message));
+  }
+  payloads_.Share(PayloadOf(message));
+  entry.slot = flights_.Add({FlightKind::kMessage, {}, message});
+  queue_.Push(entry);
+}
+
+// Gives up what a message that will not be received carries.
+void World::Discard(const Message& message) {
+  lists_.Release(ListOf(message));
+  payloads_.Release(PayloadOf(message));
+}
+
+// Schedules something other than a message; `from` counts it like a transmission.
+void World::Schedule(PeerRef from, PeerRef to, Duration delay, const Flight& flight) {
+  const std::uint32_t sequence = sequence_[Index(from)]++;
+  QueueEntry entry{(now_ + delay).us, Index(to), Index(from), sequence, 0};
+  CountTrace(entry, static_cast<std::uint64_t>(flight.kind));
+  entry.slot = flights_.Add(flight);
+  queue_.Push(entry);
+}
+
+// A sum, so that it does not depend on the order in which shards or threads get to their events.
+void World::CountTrace(const QueueEntry& entry, std::uint64_t content) {
+  const std::uint64_t ends = (static_cast<std::uint64_t>(entry.to) << 32) | entry.from;
+  const std::uint64_t what = (content << 32) ^ entry.sequence;
+  trace_hash_ += Mix64(Mix64(static_cast<std::uint64_t>(entry.time_us) ^ (ends * 0x9e3779b97f4a7c15ULL)) ^ what);
+}
+
+void World::ClearEvents() {
+  for (const LoggedEvent& logged : events_) DiscardEvent(logged.event);
+  events_.clear();
+  events_missed_ = 0;
+}
+
+bool World::IsConsistent() const {
+  const std::size_t count = directory_.size();
+  const bool columns = peers_.size() == count && up_.size() == count && sequence_.size() == count &&
+                       timers_.peer_count() == count && metrics_.received.size() == count;
+  return columns && oracle_.live().size() == live_count_ && live_count_ <= count && !options_.Validate();
+}
+
+void World::ResetMetrics() {
+  const std::size_t peers = metrics_.received.size();
+  metrics_ = Metrics();
+  metrics_.received.assign(peers, 0);
+}
+
+}  // namespace tombolo::sim

@@ -1,0 +1,181 @@
+// Who is in the world: the start, joins, deaths and churn.
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+#include "sim/build.h"
+#include "sim/distribution.h"
+#include "sim/world.h"
+
+namespace tombolo::sim {
+namespace {
+
+constexpr std::uint64_t kIdStream = 0x6964;      // ids of the first peers
+constexpr std::uint64_t kPeerStream = 0x70656572;  // seeds of peers
+constexpr std::uint64_t kNatStream = 0x6e6174;
+constexpr std::size_t kBootstrapPeers = 3;  // random live peers that a newcomer is told about
+
+}  // namespace
+
+NodeId World::RandomId() {
+  NodeId id;
+  for (std::uint32_t& word : id.words) word = static_cast<std::uint32_t>(rng_.Next() >> 32);
+  return id;
+}
+
+PeerRef World::RandomLivePeer() {
+  const std::span<const PeerRef> live = oracle_.live();
+  assert(!live.empty());
+  return live[rng_.Below(static_cast<std::uint32_t>(live.size()))];
+}
+
+bool World::DrawDialable(PeerRef peer) const {
+  return !Rng::Split(options_.seed ^ kNatStream, Index(peer)).Chance(ChanceParts(options_.nat_share));
+}
+
+void World::StartMembership() {
+  Rng ids = Rng::Split(options_.seed, kIdStream);
+  std::vector<NodeId> chosen(options_.peers);
+  for (NodeId& id : chosen) {
+    for (std::uint32_t& word : id.words) word = static_cast<std::uint32_t>(ids.Next() >> 32);
+  }
+  // In id order, peers that are close in the id space are close in memory.
+  if (options_.start == StartMode::kBuilt) std::sort(chosen.begin(), chosen.end());
+  directory_.Reserve(options_.peers);
+  peers_.reserve(options_.peers);
+  up_.reserve(options_.peers);
+  sequence_.reserve(options_.peers);
+  metrics_.received.reserve(options_.peers);
+  for (const NodeId& id : chosen) AddPeer(id);
+
+  if (options_.start == StartMode::kBuilt) {
+    BuildWorld();
+  } else if (options_.peers > 0) {
+    // Until its turn comes a peer is up but takes no part.
+    actions_.Schedule(now_, Action::Kind::kJoinNext, 0);
+  }
+  if (options_.churn.enabled()) ScheduleArrival();
+}
+
+void World::BuildWorld() {
+  std::vector<PeerRef> everyone(peers_.size());
+  for (std::uint32_t i = 0; i < everyone.size(); ++i) everyone[i] = static_cast<PeerRef>(i);
+  BuildTables(options_, directory_, peers_);
+  if (options_.core.links.max_links > 0) BuildLinks(options_, peers_, MakeStep());
+  outbox_.Clear();
+  live_count_ = peer_count();
+  Rng deaths = Rng::Split(options_.seed, 0x64656164);
+  for (const PeerRef peer : everyone) {
+    up_[Index(peer)] = deaths.Chance(ChanceParts(options_.dead_share)) ? 0 : 1;
+    if (up_[Index(peer)] == 0) --live_count_;
+    timers_.Arm(Index(peer), peers_[Index(peer)].next_deadline());
+    if (options_.churn.enabled()) ScheduleSessionEnd(peer, true);
+  }
+  std::erase_if(everyone, [&](PeerRef peer) { return !is_up(peer); });
+  oracle_.Assign(std::move(everyone), directory_);
+}
+
+PeerRef World::AddPeer(std::optional<NodeId> id, std::optional<bool> dialable) {
+  PeerAttributes attributes;
+  const auto next = static_cast<PeerRef>(directory_.size());
+  attributes.dialable = dialable.value_or(DrawDialable(next));
+  const PeerRef peer = directory_.Add(id ? *id : RandomId(), attributes);
+  peers_.emplace_back(peer, directory_.id(peer), Mix64(options_.seed ^ Mix64(kPeerStream ^ Index(peer))));
+  up_.push_back(0);
+  sequence_.push_back(0);
+  metrics_.received.push_back(0);
+  timers_.AddPeer();
+  if (peer_count() > options_.peers) network_.AddPeer();
+  return peer;
+}
+
+void World::Join(PeerRef peer, std::span<const PeerRef> bootstrap) {
+  assert(peers_[Index(peer)].state() == PeerState::kIdle);
+  std::array<PeerRef, kBootstrapPeers> drawn;
+  if (bootstrap.empty() && live_count_ > 0) {
+    for (PeerRef& ref : drawn) ref = RandomLivePeer();
+    bootstrap = drawn;
+  }
+  up_[Index(peer)] = 1;
+  ++live_count_;
+  ++metrics_.joins;
+  oracle_.Add(peer, directory_);
+  const ListHandle list = lists_.Add(bootstrap);
+  Issue(peer, tombolo::Join{list});
+  lists_.Release(list);
+}
+
+// The initial joins go one after the other through peer 0.
+void World::JoinNext(std::uint32_t index) {
+  const std::array<PeerRef, 1> founder = {static_cast<PeerRef>(0)};
+  const auto peer = static_cast<PeerRef>(index);
+  const bool found = index > 0 && is_up(founder[0]);
+  Join(peer, found ? std::span<const PeerRef>(founder) : std::span<const PeerRef>());
+  if (options_.churn.enabled()) ScheduleSessionEnd(peer, true);
+  if (index + 1 < options_.peers) {
+    actions_.Schedule(now_ + options_.join_spacing, Action::Kind::kJoinNext, index + 1);
+  }
+}
+
+void World::Crash(PeerRef peer) {
+  if (!is_up(peer)) return;
+  ++metrics_.crashes;
+  TakeDown(peer);
+  CutLinksOf(peer, LinkDownReason::kTimeout, options_.keepalive_timeout);
+}
+
+void World::Leave(PeerRef peer) {
+  if (!is_up(peer)) return;
+  ++metrics_.leaves;
+  const std::span<const Link> links = peers_[Index(peer)].links();
+  std::vector<PeerRef> linked;
+  for (const Link& link : links) linked.push_back(link.peer);
+  Issue(peer, Depart{});
+  for (const PeerRef other : linked) {
+    if (is_up(other)) {
+      Schedule(peer, other, network_.Delay(peer, other, sequence_[Index(peer)]),
+               {FlightKind::kLinkDown, LinkDownReason::kClosed, Ping{}});
+    }
+  }
+  TakeDown(peer);
+}
+
+void World::CrashShare(double share) {
+  const std::vector<PeerRef> live(oracle_.live().begin(), oracle_.live().end());
+  for (const PeerRef peer : live) {
+    if (rng_.Chance(ChanceParts(share))) Crash(peer);
+  }
+}
+
+// The peer is silent from now on. Its state stays readable until the world ends.
+void World::TakeDown(PeerRef peer) {
+  up_[Index(peer)] = 0;
+  --live_count_;
+  oracle_.Remove(peer, directory_);
+  timers_.Arm(Index(peer), kNever);
+  VoidOperationsOf(peer);
+}
+
+void World::ScheduleSessionEnd(PeerRef peer, bool residual) {
+  Rng draws = Rng::Split(options_.seed ^ 0x73657373696f6eULL, Index(peer));
+  const Sessions sessions(options_.churn);
+  const Duration life = residual ? sessions.DrawResidual(draws) : sessions.DrawLifetime(draws);
+  actions_.Schedule(now_ + life, Action::Kind::kSessionEnd, Index(peer));
+}
+
+// Newcomers arrive as a Poisson process at the rate that keeps the population, peers / mean session.
+void World::ScheduleArrival() {
+  const Sessions sessions(options_.churn);
+  const double mean_us = sessions.mean().seconds() * 1e6 / std::max(options_.peers, 1U);
+  const auto gap = static_cast<std::int64_t>(Exponential(rng_, mean_us));
+  actions_.Schedule(now_ + Duration{gap}, Action::Kind::kArrival, 0);
+}
+
+void World::Arrive() {
+  const PeerRef peer = AddPeer();
+  Join(peer);
+  ScheduleSessionEnd(peer, false);
+  ScheduleArrival();
+}
+
+}  // namespace tombolo::sim

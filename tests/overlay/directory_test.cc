@@ -1,0 +1,54 @@
+#include "overlay/directory.h"
+
+#include <gtest/gtest.h>
+
+#include "overlay/node_id.h"
+#include "overlay/peer_ref.h"
+
+namespace tombolo {
+namespace {
+
+NodeId WithLowWord(std::uint32_t word) {
+  NodeId id;
+  id.words[4] = word;
+  return id;
+}
+
+TEST(Directory, GivesDenseRefsFromZero) {
+  Directory ids;
+  EXPECT_EQ(ids.size(), 0U);
+  EXPECT_EQ(Index(ids.Add(WithLowWord(7))), 0U);
+  EXPECT_EQ(Index(ids.Add(WithLowWord(3))), 1U);
+  EXPECT_EQ(ids.size(), 2U);
+  EXPECT_EQ(ids.id(PeerRef{0}), WithLowWord(7));
+  EXPECT_EQ(ids.id(PeerRef{1}), WithLowWord(3));
+}
+
+TEST(Directory, KnowsOnlyItsOwnRefs) {
+  Directory ids;
+  const PeerRef only = ids.Add(WithLowWord(1));
+  EXPECT_TRUE(ids.Contains(only));
+  EXPECT_FALSE(ids.Contains(PeerRef{1}));
+  EXPECT_FALSE(ids.Contains(PeerRef::kNone));
+}
+
+TEST(Directory, KeepsAndReplacesAttributes) {
+  Directory ids;
+  PeerAttributes attributes;
+  attributes.dialable = false;
+  const PeerRef ref = ids.Add(WithLowWord(1), attributes);
+  EXPECT_FALSE(ids.dialable(ref));
+  attributes.dialable = true;
+  ids.set_attributes(ref, attributes);
+  EXPECT_TRUE(ids.dialable(ref));
+}
+
+// Also the proof that assertions are on in every build of ours, release included.
+TEST(DirectoryDeathTest, AForeignRefIsAProgrammerError) {
+  Directory ids;
+  ids.Add(WithLowWord(1));
+  EXPECT_DEATH(static_cast<void>(ids.id(PeerRef{1})), "Index\\(ref\\) < ids_.size\\(\\)");
+}
+
+}  // namespace
+}  // namespace tombolo
