@@ -55,6 +55,7 @@ std::optional<std::string> Config::Validate() const {
   rules.Range("links.reserved", links.reserved, 0, links.max_links);
   rules.Range("links.max_dialing", links.max_dialing, 1, 1024);
   rules.Span("links.maintenance_interval", links.maintenance_interval, kTick, Duration::Hours(24));
+  rules.Span("links.hidden_refresh_interval", links.hidden_refresh_interval, kTick, kYear);
   rules.Span("links.dial_back_off", links.dial_back_off, kTick, Duration::Hours(24));
   rules.Range("relay.ttl", relay.ttl, 1, 255);
   rules.Range("relay.detours", relay.detours, 0, 255);

@@ -52,6 +52,9 @@ struct LinkConfig {
   int reserved = 32;     // of max_links, only for peers that cannot be dialled
   int max_dialing = 16;  // dials under way at once
   Duration maintenance_interval = Duration::Seconds(10);
+  // A peer that cannot be dialled is not found by newcomers next to it, so it looks for them: its own id
+  // is looked up this often.
+  Duration hidden_refresh_interval = Duration::Minutes(1);
   Duration dial_back_off = Duration::Seconds(30);  // after a failed dial to the same peer
 };
 

@@ -203,10 +203,15 @@ std::size_t Links::Victim(std::span<const PeerRef> neighbours, const PartStep& s
 void Links::TurnAway(std::size_t index, const PartStep& step) {
   const Link& link = rows_[index];
   Evict evict{HangupReason::kFull, 0, {}};
-  for (std::size_t i = rows_.size(); i-- > 0 && evict.count < kMaxAlternatives;) {
-    if (rows_[i].bucket <= link.bucket) break;
-    if (rows_[i].dialable && !rows_[i].suspect) evict.alternatives[evict.count++] = rows_[i].peer;
+  // Drawn at random: the same few named to everybody would be full next.
+  std::uint32_t eligible = 0;
+  for (const Link& other : rows_) {
+    if (other.bucket <= link.bucket || !other.dialable || other.suspect) continue;
+    const std::uint32_t place = eligible < kMaxAlternatives ? eligible : step.rng.Below(eligible + 1);
+    ++eligible;
+    if (place < kMaxAlternatives) evict.alternatives[place] = other.peer;
   }
+  evict.count = static_cast<std::uint8_t>(std::min<std::uint32_t>(eligible, kMaxAlternatives));
   const PeerRef peer = link.peer;
   step.out.Send(peer, evict);
   step.out.Hangup(peer, HangupReason::kFull);

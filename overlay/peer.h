@@ -68,6 +68,9 @@ class Peer {
     __builtin_prefetch(reinterpret_cast<const char*>(this) + 64);
   }
   void PrefetchTable() const { table_.Prefetch(); }
+  void PrefetchContacts(const NodeId& towards) const {
+    table_.PrefetchBucket(CommonPrefixLength(id_, towards));
+  }
 
   // Starts life as a long-joined member with this table, as an exact pre-built world needs it. The first
   // refresh of its buckets falls due at `first_refresh`. Requires kIdle.

@@ -94,9 +94,8 @@ bool Peer::IsReachable(PeerRef peer, const PartStep& step) const {
 
 void Peer::Handle(PeerRef from, const Evict& evict, const PartStep& step) {
   RelayParts* relaying = Relaying();
-  if (relaying == nullptr || !relaying->links.OnEvict(from, evict, step)) {
-    return step.out.Drop(DropReason::kNotLinked);
-  }
+  if (relaying == nullptr) return step.out.Drop(DropReason::kNotLinked);
+  if (!relaying->links.OnEvict(from, evict, step)) return;
   LostLink(from, LinkDownReason::kClosed, step);
   const std::size_t count = std::min<std::size_t>(evict.count, evict.alternatives.size());
   relaying->links.Fill({evict.alternatives.data(), count}, step);
@@ -105,7 +104,10 @@ void Peer::Handle(PeerRef from, const Evict& evict, const PartStep& step) {
 void Peer::Start(const Connect& connect, const PartStep& step) {
   RelayParts& relaying = StartRelaying(step);
   const std::optional<PeerRef> target = step.ids.Find(connect.target);
-  if (target && relaying.links.Find(*target, step) != nullptr) return step.out.Notify(PeerUp{*target});
+  if (target && relaying.links.Find(*target, step) != nullptr) {
+    relaying.links.MarkRequested(*target, step);
+    return step.out.Notify(PeerUp{*target});
+  }
   if (const auto number = relaying.requests.Start(connect, step)) {
     relaying.relay.RequestLink(*number, connect.target, relaying.links.rows(), step);
     DrainRelayNews(step);

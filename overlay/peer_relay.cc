@@ -44,16 +44,16 @@ void Peer::Handle(PeerRef from, const HopProbe& probe, const PartStep& step) {
 void Peer::DrainRelayNews(const PartStep& step) {
   RelayParts& relaying = *Relaying();
   while (const std::optional<RelayNews> news = relaying.relay.TakeNews()) {
-    PeerRef dial = PeerRef::kNone;
     if (news->kind == RelayNews::Kind::kRequest) {
       const LinkRequests::Reply reply = relaying.requests.OnRequest(*news, step);
       relaying.relay.Answer(*news, reply.kind, relaying.links.rows(), step);
-      dial = reply.dial;
+      // A stranger's wish waits for the back-off like any other dial.
+      if (reply.dial != PeerRef::kNone) relaying.links.Dial(reply.dial, false, step);
     } else {
-      dial = relaying.requests.OnAnswer(*news, step);
+      const PeerRef dial = relaying.requests.OnAnswer(*news, step);
+      if (dial == PeerRef::kNone || relaying.links.Find(dial, step) != nullptr) continue;
+      if (!relaying.links.Dial(dial, true, step)) relaying.requests.OnDialFailed(dial, step);
     }
-    if (dial == PeerRef::kNone || relaying.links.Find(dial, step) != nullptr) continue;
-    if (!relaying.links.Dial(dial, true, step)) relaying.requests.OnDialFailed(dial, step);
   }
 }
 

@@ -83,7 +83,9 @@ void Peer::EndUpkeep(const PartStep& step) {
   const bool joining = parts_->upkeep->joining;
   parts_->upkeep.Reset();
   // Up to a tenth earlier, so that peers that joined together do not refresh together for ever.
-  const std::int64_t interval = step.config.table.refresh_interval.us;
+  const bool hidden = step.config.links.max_links > 0 && !step.ids.dialable(self_);
+  const std::int64_t interval =
+      (hidden ? step.config.links.hidden_refresh_interval : step.config.table.refresh_interval).us;
   const auto jitter = static_cast<std::int64_t>(rng_.Below64(static_cast<std::uint64_t>(interval / 10) + 1));
   refresh_at_ = step.now + Duration{interval - jitter};
   if (!joining) return;

@@ -43,6 +43,7 @@
 #include "overlay/event.h"
 #include "overlay/link.h"
 #include "overlay/message.h"
+#include "overlay/relay_id.h"
 #include "overlay/relay_news.h"
 #include "overlay/relay_route.h"
 #include "overlay/seen_cache.h"
@@ -54,7 +55,6 @@ namespace tombolo {
 
 class Relay {
  public:
-  static constexpr int kMaxCopies = 8;
   static constexpr std::size_t kMaxTried = 16;
 
   // Messages. The payload of a Forward passes to the relay.
@@ -92,7 +92,8 @@ class Relay {
 
   template <class Archive>
   void Serialize(Archive& archive) {
-    archive(hops_, sends_, hop_timers_, send_timers_, seen_, news_, receipt_srtt_, receipt_rttvar_);
+    archive(hops_, sends_, hop_timers_, send_timers_, seen_, news_, receipt_srtt_, receipt_rttvar_, any_hop_srtt_,
+            any_hop_rttvar_);
   }
 
  private:
@@ -154,13 +155,17 @@ class Relay {
   void Resend(std::uint32_t handle, std::span<Link> links, const PartStep& step);
   void ArmHop(std::uint32_t handle, std::span<Link> links, const PartStep& step);
 
-  // relay_origin.cc: both ends.
+  // relay.cc: what both ends and the hops between have in common.
   void Prune();
+
+  // relay_target.cc: messages that have arrived, and what is said in return.
   void Arrive(PeerRef from, const Forward& message, std::span<Link> links, const PartStep& step);
   void Deliver(const Forward& message, std::span<Link> links, const PartStep& step);
   void SendUnreachable(const Forward& message, UnreachableReason reason, std::span<Link> links,
                        const PartStep& step);
   void Originate(Forward message, std::span<Link> links, const PartStep& step);
+
+  // relay_origin.cc: sends and requests of our own.
   void Begin(Outgoing outgoing, std::span<Link> links, const PartStep& step);
   void StartAttempt(std::uint32_t handle, std::span<Link> links, const PartStep& step);
   bool Launch(Outgoing& outgoing, int copy, std::span<Link> links, const PartStep& step);
@@ -184,11 +189,13 @@ class Relay {
   std::uint32_t OwnerOf(const Forward& message);
 
   SlotTable<Hop, 32> hops_;
-  SlotTable<Outgoing, 28> sends_;
+  SlotTable<Outgoing, kSendHandleBits> sends_;
   TimerHeap hop_timers_;
   TimerHeap send_timers_;
   SeenCache seen_;
   std::vector<RelayNews> news_;
+  Duration any_hop_srtt_;  // of hops over all links, for those that were not measured yet
+  Duration any_hop_rttvar_;
   Duration receipt_srtt_;  // of first attempts of our sends, whatever their targets
   Duration receipt_rttvar_;
 };

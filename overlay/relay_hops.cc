@@ -11,10 +11,6 @@ namespace {
 
 constexpr int kMaxResends = 3;  // over one link that answers but keeps losing the message
 
-std::uint8_t CopyBit(const Forward& message) {
-  return static_cast<std::uint8_t>(1U << (message.copy % Relay::kMaxCopies));
-}
-
 Link* LinkTo(std::span<Link> links, PeerRef peer, const PartStep& step) {
   const std::size_t index = FindLink(links, step.self_id, peer, step.ids);
   return index < links.size() ? &links[index] : nullptr;
@@ -54,7 +50,11 @@ void Relay::OnHopAck(PeerRef from, const HopAck& ack, std::span<Link> links, con
   if (ack.hop == 0) return;  // the sign of life that a probe asked for
   Hop* hop = hops_.Find(ack.hop);
   if (hop == nullptr || hop->to != from) return step.out.Drop(DropReason::kUnknownHop);
-  if (hop->phase == Phase::kSent) SampleRoundTrip(step.now - hop->sent, link->srtt, link->rttvar);
+  if (hop->phase == Phase::kSent) {
+    const Duration sample = step.now - hop->sent;
+    SampleRoundTrip(sample, link->srtt, link->rttvar);
+    SampleRoundTrip(sample, any_hop_srtt_, any_hop_rttvar_);
+  }
   switch (ack.status) {
     case HopStatus::kAccepted:
     case HopStatus::kDuplicate: {
@@ -112,7 +112,7 @@ void Relay::Accept(PeerRef from, const Forward& message, std::span<Link> links,
   const bool stuck = route.next == PeerRef::kNone && message.ttl > 0;
   SeenEntry& seen = seen_.Insert(message.id, step);
   seen.previous = from;
-  seen.copies = CopyBit(message);
+  seen.copies = CopyBit(message.copy);
   seen.state = stuck ? SeenState::kGaveUp : SeenState::kForwarding;
   Acknowledge(from, message, stuck ? HopStatus::kRefused : HopStatus::kAccepted, step);
   if (stuck) return step.out.Release(message.payload);
@@ -126,7 +126,7 @@ void Relay::Accept(PeerRef from, const Forward& message, std::span<Link> links,
 // Flags are as sent: a message that is handed back detours, however close we are.
 void Relay::OnSeenAgain(SeenEntry& seen, PeerRef from, const Forward& message,
                         std::span<Link> links, const PartStep& step) {
-  const bool same_copy = (seen.copies & CopyBit(message)) != 0;
+  const bool same_copy = (seen.copies & CopyBit(message.copy)) != 0;
   HopStatus status = HopStatus::kRefused;
   if (same_copy && seen.state != SeenState::kGaveUp) {
     if (message.detouring && from == seen.next && !Full(step)) {
@@ -248,12 +248,13 @@ void Relay::Settle(std::uint32_t handle, const PartStep& step) {
 
 void Relay::OnHopTimeout(std::uint32_t handle, std::span<Link> links, const PartStep& step) {
   Hop& hop = *hops_.Find(handle);
-  if (hop.phase != Phase::kProbing) {
+  Link* link = LinkTo(links, hop.to, step);
+  if (hop.phase != Phase::kProbing && link != nullptr) {
     hop.phase = Phase::kProbing;
     step.out.Send(hop.to, HopProbe{handle, hop.message.id});
     return ArmHop(handle, links, step);
   }
-  if (Link* link = LinkTo(links, hop.to, step)) link->suspect = true;
+  if (link != nullptr) link->suspect = true;
   hop.Exclude(hop.to);
   Advance(handle, links, step);
 }
@@ -274,8 +275,10 @@ void Relay::Resend(std::uint32_t handle, std::span<Link> links, const PartStep& 
 void Relay::ArmHop(std::uint32_t handle, std::span<Link> links, const PartStep& step) {
   Hop& hop = *hops_.Find(handle);
   const Link* link = LinkTo(links, hop.to, step);
-  const Duration srtt = link != nullptr ? link->srtt : Duration{};
-  const Duration rttvar = link != nullptr ? link->rttvar : Duration{};
+  const bool measured = link != nullptr && link->srtt.us > 0;
+  // A link without a sample is taken for one like the others: their spread is in the estimate.
+  const Duration srtt = measured ? link->srtt : any_hop_srtt_;
+  const Duration rttvar = measured ? link->rttvar : any_hop_rttvar_;
   hop.deadline = step.now + RetryTimeout(srtt, rttvar, step.config.relay);
   hop_timers_.Push(hop.deadline, handle);
 }

@@ -1,4 +1,4 @@
-// The two ends: sends and requests of our own until they end, and messages for us.
+// Sends and requests of our own, until they end.
 #include <algorithm>
 #include <cassert>
 
@@ -7,22 +7,6 @@
 #include "overlay/round_trip.h"
 
 namespace tombolo {
-namespace {
-
-// An id is 32 random bits, the handle of the send (28 bits), the attempt (4 bits).
-constexpr std::uint64_t kAttemptMask = 15;
-
-std::uint32_t HandleIn(std::uint32_t subject) { return subject >> 4; }
-std::uint32_t Subject(std::uint64_t id) { return static_cast<std::uint32_t>(id); }
-
-std::uint8_t Bit(int copy) { return static_cast<std::uint8_t>(1U << (copy % Relay::kMaxCopies)); }
-
-// Under which the target remembers that its application has a message, whatever the attempt.
-std::uint64_t DeliveryKey(const Forward& message) {
-  return Mix64(message.origin.prefix64() + Mix64(message.id & ~kAttemptMask));
-}
-
-}  // namespace
 
 void Relay::Send(const tombolo::Send& command, std::span<Link> links, const PartStep& step) {
   if (command.target == step.self_id) {
@@ -50,143 +34,6 @@ void Relay::RequestLink(std::uint32_t request, const NodeId& target, std::span<L
   Begin(outgoing, links, step);
 }
 
-void Relay::Answer(const RelayNews& request, ForwardKind kind, std::span<Link> links,
-                   const PartStep& step) {
-  Forward answer{};
-  answer.target = request.peer;
-  answer.kind = kind;
-  answer.subject = request.subject;
-  Originate(answer, links, step);
-  Prune();
-}
-
-std::optional<RelayNews> Relay::TakeNews() {
-  if (news_.empty()) return std::nullopt;
-  const RelayNews news = news_.front();
-  news_.erase(news_.begin());
-  return news;
-}
-
-void Relay::Tick(std::span<Link> links, const PartStep& step) {
-  while (hop_timers_.next() <= step.now) {
-    const auto [at, handle] = hop_timers_.Pop();
-    if (const Hop* hop = hops_.Find(handle); hop != nullptr && hop->deadline == at) {
-      OnHopTimeout(handle, links, step);
-    }
-  }
-  while (send_timers_.next() <= step.now) {
-    const auto [at, handle] = send_timers_.Pop();
-    if (const Outgoing* outgoing = sends_.Find(handle);
-        outgoing != nullptr && outgoing->timer == at) {
-      OnSendTimeout(handle, links, step);
-    }
-  }
-  Prune();
-}
-
-void Relay::Stop(const PartStep& step) {
-  for (std::size_t slot = 0; slot < hops_.slots(); ++slot) {
-    const Hop* hop = hops_.Find(hops_.handle_at(slot));
-    if (hop != nullptr && hop->previous != PeerRef::kNone) step.out.Release(hop->message.payload);
-  }
-  for (std::size_t slot = 0; slot < sends_.slots(); ++slot) {
-    const Outgoing* outgoing = sends_.Find(sends_.handle_at(slot));
-    if (outgoing != nullptr) ReportFailure(*outgoing, FailReason::kLeft, step);
-  }
-  *this = Relay();
-}
-
-void Relay::Prune() {
-  hop_timers_.Prune(hops_.size(), [&](Time at, std::uint32_t handle) {
-    const Hop* hop = hops_.Find(handle);
-    return hop != nullptr && hop->deadline == at;
-  });
-  send_timers_.Prune(sends_.size(), [&](Time at, std::uint32_t handle) {
-    const Outgoing* outgoing = sends_.Find(handle);
-    return outgoing != nullptr && outgoing->timer == at;
-  });
-}
-
-// ---- As the target.
-
-void Relay::Arrive(PeerRef from, const Forward& message, std::span<Link> links,
-                   const PartStep& step) {
-  SeenEntry* seen = seen_.Find(message.id, step.now);
-  const bool own = message.origin == step.self_id;
-  if (own || (seen != nullptr && (seen->copies & Bit(message.copy)) != 0)) {
-    step.out.Send(from, HopAck{message.hop, own ? HopStatus::kRefused : HopStatus::kDuplicate});
-    step.out.Drop(own ? DropReason::kSelf : DropReason::kDuplicateForward);
-    return step.out.Release(message.payload);
-  }
-  if (seen == nullptr) {
-    seen = &seen_.Insert(message.id, step);
-    seen->previous = from;
-    seen->state = SeenState::kDelivered;
-  }
-  seen->copies |= Bit(message.copy);
-  step.out.Send(from, HopAck{message.hop, HopStatus::kAccepted});
-  if (message.kind == ForwardKind::kData) return Deliver(message, links, step);
-  step.out.Release(message.payload);
-  switch (message.kind) {
-    case ForwardKind::kUnreachable:
-      return OnUnreachable(message, step);
-    case ForwardKind::kConnectRequest:
-      news_.push_back({RelayNews::Kind::kRequest, {}, 0, Subject(message.id), message.origin});
-      return;
-    default:
-      return OnAnswer(message, step);
-  }
-}
-
-void Relay::Deliver(const Forward& message, std::span<Link> links, const PartStep& step) {
-  const std::uint64_t key = DeliveryKey(message);
-  if (seen_.Find(key, step.now) == nullptr) {
-    seen_.Insert(key, step).state = SeenState::kDelivered;
-    step.out.Notify(MessageArrived{message.origin, message.payload, message.hops});
-  } else {
-    step.out.Release(message.payload);
-  }
-  if (!message.wants_receipt) return;
-  Forward receipt{};
-  receipt.target = message.origin;
-  receipt.kind = ForwardKind::kReceipt;
-  receipt.subject = Subject(message.id);
-  receipt.hops = message.hops;
-  Originate(receipt, links, step);
-}
-
-// ---- Messages about messages: acknowledged per hop, but nobody is told if they do not arrive.
-
-void Relay::SendUnreachable(const Forward& message, UnreachableReason reason, std::span<Link> links,
-                            const PartStep& step) {
-  if (!message.wants_receipt) return;
-  Forward unreachable{};
-  unreachable.target = message.origin;
-  unreachable.kind = ForwardKind::kUnreachable;
-  unreachable.reason = reason;
-  unreachable.subject = Subject(message.id);
-  unreachable.copy = message.copy;
-  Originate(unreachable, links, step);
-}
-
-void Relay::Originate(Forward message, std::span<Link> links, const PartStep& step) {
-  if (Full(step)) return step.out.Drop(DropReason::kOverload);
-  message.id = step.rng.Next();
-  message.origin = step.self_id;
-  message.ttl = static_cast<std::uint8_t>(step.config.relay.ttl);
-  message.detours = static_cast<std::uint8_t>(step.config.relay.detours);
-  const Route route = PickRoute(step, links, message, {});
-  if (route.next == PeerRef::kNone) return;
-  seen_.Insert(message.id, step).copies = Bit(message.copy);
-  Hop hop;
-  hop.message = message;
-  hop.to = route.next;
-  hop.route = route.kind;
-  Transmit(hops_.Add(hop), links, step);
-}
-
-// ---- As the origin.
-
 void Relay::Begin(Outgoing outgoing, std::span<Link> links, const PartStep& step) {
   outgoing.started = step.now;
   const auto limit = std::min(static_cast<std::size_t>(step.config.relay.max_pending),
@@ -196,7 +43,7 @@ void Relay::Begin(Outgoing outgoing, std::span<Link> links, const PartStep& step
     return ReportFailure(outgoing, FailReason::kOverload, step);
   }
   const std::uint32_t handle = sends_.Add(outgoing);
-  sends_.Find(handle)->id = (step.rng.Next() >> 32 << 32) | (handle << 4);
+  sends_.Find(handle)->id = MakeRelayId(step.rng.Next(), handle);
   StartAttempt(handle, links, step);
   Prune();
 }
@@ -205,7 +52,7 @@ void Relay::StartAttempt(std::uint32_t handle, std::span<Link> links, const Part
   Outgoing& outgoing = *sends_.Find(handle);
   outgoing.open = 0;
   for (int copy = 0; copy < outgoing.copies; ++copy) {
-    if (Launch(outgoing, copy, links, step)) outgoing.open |= Bit(copy);
+    if (Launch(outgoing, copy, links, step)) outgoing.open |= CopyBit(copy);
   }
   if (outgoing.open == 0) return AttemptFailed(handle, step);
   const bool last = !outgoing.receipt || outgoing.attempt + 1 >= step.config.relay.tries;
@@ -257,8 +104,8 @@ void Relay::OnReturned(std::uint32_t own, PeerRef from, const Forward& message,
   Outgoing& outgoing = *sends_.Find(own);
   step.out.Release(message.payload);  // the send has its own share
   const std::size_t copy = message.copy % kMaxCopies;
-  const bool current =
-      (message.id & kAttemptMask) == outgoing.attempt && (outgoing.open & Bit(message.copy)) != 0;
+  const bool current = (message.id & kAttemptMask) == outgoing.attempt &&
+                       (outgoing.open & CopyBit(message.copy)) != 0;
   const bool handed_back =
       current && message.detouring && from == outgoing.first[copy] && !Full(step);
   if (!handed_back) {
@@ -302,7 +149,7 @@ void Relay::OnUnreachable(const Forward& message, const PartStep& step) {
   const Outgoing* outgoing = sends_.Find(handle);
   const bool current = outgoing != nullptr &&
                        (message.subject & kAttemptMask) == outgoing->attempt &&
-                       (outgoing->open & Bit(message.copy)) != 0;
+                       (outgoing->open & CopyBit(message.copy)) != 0;
   if (!current) return step.out.Drop(DropReason::kUnknownRpc);
   CopyFailed(handle, message.copy % kMaxCopies, step);
 }
@@ -336,7 +183,7 @@ void Relay::OnAnswer(const Forward& message, const PartStep& step) {
 void Relay::CopyFailed(std::uint32_t handle, int copy, const PartStep& step) {
   Outgoing& outgoing = *sends_.Find(handle);
   CancelHop(outgoing, copy, step);
-  outgoing.open &= static_cast<std::uint8_t>(~Bit(copy));
+  outgoing.open &= static_cast<std::uint8_t>(~CopyBit(copy));
   if (outgoing.open == 0) AttemptFailed(handle, step);
 }
 
@@ -403,18 +250,18 @@ void Relay::ArmSend(std::uint32_t handle, Time timer) {
 }
 
 // Generous: what the hops can repair they repair themselves, and a second attempt costs a whole
-// path. Four initial time-outs leave room to find two dead links on the way; doubled with each
+// path. Eight initial time-outs leave room to find four dead links on the way; doubled with each
 // attempt.
 Duration Relay::ReceiptTimeout(const Outgoing& outgoing, const PartStep& step) const {
   const Duration usual = receipt_srtt_ + receipt_rttvar_ * 4;
-  const Duration first = std::max(step.config.relay.initial_rto * 4, usual);
+  const Duration first = std::max(step.config.relay.initial_rto * 8, usual);
   const Duration half = (outgoing.deadline - outgoing.started) / 2;
   return std::min(first, half) * (std::int64_t{1} << outgoing.attempt);
 }
 
 // The send that a message of ours belongs to, 0 if it has ended or there was none.
 std::uint32_t Relay::OwnerOf(const Forward& message) {
-  const std::uint32_t handle = HandleIn(Subject(message.id));
+  const std::uint32_t handle = HandleIn(SubjectOf(message.id));
   const Outgoing* outgoing = sends_.Find(handle);
   return outgoing != nullptr && outgoing->id == (message.id & ~kAttemptMask) ? handle : 0;
 }

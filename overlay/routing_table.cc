@@ -287,6 +287,13 @@ void RoutingTable::Prefetch() const {
   __builtin_prefetch(counters + 64);
 }
 
+void RoutingTable::PrefetchBucket(int level) const {
+  if (level >= levels_) return;
+  const Region region = RegionOf(level);
+  __builtin_prefetch(block_.get() + region.begin);
+  __builtin_prefetch(block_.get() + region.begin + 16);  // the bucket's next cache line
+}
+
 void RoutingTable::Reserve(std::size_t contacts, int levels) {
   Grow(std::max<std::size_t>(contacts, capacity_), std::max<std::size_t>(static_cast<std::size_t>(levels), level_capacity_));
 }

@@ -83,8 +83,9 @@ class RoutingTable {
   // and at most kMaxListed contacts. For pre-built worlds.
   void Fill(int level, std::span<const PeerRef> contacts);
 
-  // A hint that the table will be used soon.
+  // Hints that the table, or one bucket of it, will be used soon.
   void Prefetch() const;
+  void PrefetchBucket(int level) const;
 
   // Makes room in one step, for a table that is about to be filled.
   void Reserve(std::size_t contacts, int levels);

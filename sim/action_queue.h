@@ -10,12 +10,12 @@
 namespace tombolo::sim {
 
 struct Action {
-  enum class Kind : std::uint8_t { kJoinNext, kArrival, kSessionEnd, kWorkload };
+  enum class Kind : std::uint8_t { kJoinNext, kArrival, kSessionEnd, kRate, kWorkload };
 
   Time at;
   std::uint64_t order = 0;  // of scheduling; settles ties
   Kind kind = Kind::kJoinNext;
-  std::uint32_t subject = 0;  // peer or workload
+  std::uint32_t subject = 0;  // peer, kind of rate or workload
 };
 
 // A binary heap ordered by (time, order of scheduling). Thread rule: one caller at a time.

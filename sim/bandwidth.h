@@ -1,11 +1,11 @@
 // The uplink of every peer: a rate, and a queue that drops what it cannot hold (drop-tail).
 //
-// Only the way up is modelled, the narrow one of home lines; a message that is accepted arrives after
-// queueing + transmission + the delay of the path. Off by default, and then without memory.
+// Only the way up is modelled, the narrow one of home lines; a message that is accepted arrives
+// after queueing + transmission + the delay of the path. Off by default, and then without memory.
 //
-// Rates of the presets are those of current access products: DSL 1 Mbit/s up, cable 20, fibre 500, cloud
-// 1,000, with a queue of 100 ms. `kMixed` draws a tier per peer by a hash; its shares are the user's
-// choice, no measurement. Thread rule: one caller at a time.
+// Rates of the presets are those of current access products: DSL 1 Mbit/s up, cable 20, fibre 500,
+// cloud 1,000, with a queue of 100 ms. `kMixed` draws a tier per peer by a hash; its shares are the
+// user's choice, no measurement. Thread rule: one caller at a time.
 #pragma once
 
 #include <array>
@@ -22,9 +22,9 @@ enum class BandwidthModel : std::uint8_t { kNone, kFixed, kDsl, kCable, kFibre, 
 
 struct BandwidthOptions {
   BandwidthModel model = BandwidthModel::kNone;
-  std::uint64_t up_bytes_per_s = 1'250'000;  // of kFixed: 10 Mbit/s
+  std::uint64_t up_bytes_per_s = 1'250'000;      // of kFixed: 10 Mbit/s
   Duration queue = Duration::Milliseconds(100);  // longest wait before transmission
-  double dsl_share = 0.25;  // of kMixed; relative to the sum of the four
+  double dsl_share = 0.25;                       // of kMixed; relative to the sum of the four
   double cable_share = 0.25;
   double fibre_share = 0.25;
   double cloud_share = 0.25;
@@ -46,8 +46,9 @@ class Bandwidth {
 
   bool enabled() const { return model_ != BandwidthModel::kNone; }
 
-  // Takes `bytes` of `peer` at `now`, which must not go back per peer. Returns the wait plus the time of
-  // transmission, or nullopt (and counts it) if the wait would exceed the queue. Requires enabled().
+  // Takes `bytes` of `peer` at `now`, which must not go back per peer. Returns the wait plus the
+  // time of transmission, or nullopt (and counts it) if the wait would exceed the queue. Requires
+  // enabled().
   std::optional<Duration> Enqueue(std::uint32_t peer, std::uint32_t bytes, Time now);
 
   // One more peer, with the next index.

@@ -7,12 +7,14 @@
 namespace tombolo::sim {
 namespace {
 
-constexpr double kRate = 1000;                          // operations per second: 1 ms apart
-constexpr Duration kDrain = Duration::Hours(1);         // all operations end long before
+constexpr double kRate = 1000;                   // operations per second: 1 ms apart
+constexpr Duration kDrain = Duration::Hours(1);  // all operations end long before
 
 constexpr std::array kBenches = {
-    Bench{"kademlia-lookup", "iterative lookups over pre-built tables", KademliaLookupScenario, KademliaLookupReport},
-    Bench{"relay", "sends between random pairs over one link per bucket", RelayScenario, RelayReport},
+    Bench{"kademlia-lookup", "iterative lookups over pre-built tables", KademliaLookupScenario,
+          KademliaLookupReport},
+    Bench{"relay", "sends between random pairs over one link per bucket", RelayScenario,
+          RelayReport},
 };
 
 }  // namespace
@@ -20,13 +22,15 @@ constexpr std::array kBenches = {
 std::span<const Bench> Benches() { return kBenches; }
 
 const Bench* FindBench(std::string_view name) {
-  const auto found = std::find_if(kBenches.begin(), kBenches.end(), [&](const Bench& b) { return b.name == name; });
+  const auto found = std::find_if(kBenches.begin(), kBenches.end(),
+                                  [&](const Bench& b) { return b.name == name; });
   return found == kBenches.end() ? nullptr : &*found;
 }
 
 std::string BenchNames() {
   std::string names;
-  for (const Bench& bench : kBenches) names += (names.empty() ? "" : ", ") + std::string(bench.name);
+  for (const Bench& bench : kBenches)
+    names += (names.empty() ? "" : ", ") + std::string(bench.name);
   return names;
 }
 
@@ -53,7 +57,8 @@ Scenario BenchScenario(const BenchOptions& options, OperationKind kind, std::uin
 
 absl::Status ApplyBenchSettings(const BenchOptions& options, Scenario& scenario) {
   std::vector<std::string> settings = {"latency.model=constant", "latency.one_way_ms=50"};
-  if (!options.latency_file.empty()) settings = {"latency.model=matrix", "latency.file=" + options.latency_file};
+  if (!options.latency_file.empty())
+    settings = {"latency.model=matrix", "latency.file=" + options.latency_file};
   settings.insert(settings.end(), options.settings.begin(), options.settings.end());
   return ApplySettings(settings, scenario);
 }

@@ -1,6 +1,7 @@
 // The benches of `tombolo-sim bench`: a scenario made by code, and the figures wanted of it.
 //
-// Thread rule: pure functions. Errors: a status that names the option or setting, and what is allowed.
+// Thread rule: pure functions. Errors: a status that names the option or setting, and what is
+// allowed.
 #pragma once
 
 #include <absl/status/statusor.h>
@@ -20,11 +21,11 @@ namespace tombolo::sim {
 struct BenchOptions {
   std::uint32_t peers = 10'000;
   std::uint64_t seed = 1;
-  std::uint64_t operations = 0;       // lookups or sends; 0 = as the bench defines
-  std::string latency_file;           // matrix of round-trip times; empty = 50 ms one way between all
-  double dead = 0;                    // share of peers dead from the start
-  double loss = 0;                    // share of messages
-  double dead_links = 0;              // share of links
+  std::uint64_t operations = 0;  // lookups or sends; 0 = as the bench defines
+  std::string latency_file;      // matrix of round-trip times; empty = 50 ms one way between all
+  double dead = 0;               // share of peers dead from the start
+  double loss = 0;               // share of messages
+  double dead_links = 0;         // share of links
   std::vector<std::string> settings;  // "key=value", applied last
 };
 
@@ -51,7 +52,8 @@ nlohmann::ordered_json KademliaLookupReport(const Scenario& scenario, const RunR
 absl::StatusOr<Scenario> RelayScenario(const BenchOptions& options);
 nlohmann::ordered_json RelayReport(const Scenario& scenario, const RunResult& result);
 
-// What both have in common: peers, seed, latency, and a workload of `count` operations at 1000 a second.
+// What both have in common: peers, seed, latency, and a workload of `count` operations at 1000 a
+// second.
 Scenario BenchScenario(const BenchOptions& options, OperationKind kind, std::uint64_t count);
 absl::Status ApplyBenchSettings(const BenchOptions& options, Scenario& scenario);
 

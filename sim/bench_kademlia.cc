@@ -17,7 +17,6 @@ absl::StatusOr<Scenario> KademliaLookupScenario(const BenchOptions& options) {
   scenario.world.core.lookup.alpha = 3;
   // Nothing is relayed: links would only cost time and memory.
   scenario.world.core.links.max_links = 0;
-  scenario.world.core.links.reserved = 0;
   if (absl::Status status = ApplyBenchSettings(options, scenario); !status.ok()) return status;
   return scenario;
 }

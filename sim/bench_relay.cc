@@ -21,8 +21,8 @@ std::uint64_t Messages(const Metrics& metrics) {
 }
 
 std::uint64_t Acknowledgements(const Metrics& metrics) {
-  return Messages<HopAck>(metrics) + Messages<HopProbe>(metrics) + Forwards(metrics, ForwardKind::kReceipt) +
-         Forwards(metrics, ForwardKind::kUnreachable);
+  return Messages<HopAck>(metrics) + Messages<HopProbe>(metrics) +
+         Forwards(metrics, ForwardKind::kReceipt) + Forwards(metrics, ForwardKind::kUnreachable);
 }
 
 std::uint64_t FailedBecause(const OperationMetrics& sends, FailReason reason) {
@@ -54,7 +54,8 @@ nlohmann::ordered_json RelayReport(const Scenario& scenario, const RunResult& re
   report["failed_ratio"] = Ratio(static_cast<double>(sends.failed), ended);
   report["hops_mean"] = sends.hops.mean();
   report["hops_p99"] = sends.hops.quantile(0.99);
-  report["messages_per_send"] = Ratio(static_cast<double>(Forwards(metrics, ForwardKind::kData)), ended);
+  report["messages_per_send"] =
+      Ratio(static_cast<double>(Forwards(metrics, ForwardKind::kData)), ended);
   report["acks_per_send"] = Ratio(static_cast<double>(Acknowledgements(metrics)), ended);
   report["latency_ms"] = LatencyReport(sends.latency);
   report["sends_per_second"] = Ratio(ended, result.costs.cpu_seconds);

@@ -11,21 +11,24 @@ namespace {
 constexpr Duration kLookupLimit = Duration::Minutes(10);
 
 bool AnyDialable(const World& world, std::span<const PeerRef> peers) {
-  return std::any_of(peers.begin(), peers.end(), [&](PeerRef peer) { return world.directory().dialable(peer); });
+  return std::any_of(peers.begin(), peers.end(),
+                     [&](PeerRef peer) { return world.directory().dialable(peer); });
 }
 
 bool IsReachable(const World& world, PeerRef peer) {
   if (!world.is_up(peer)) return false;
   if (world.directory().dialable(peer)) return true;
   const std::span<const Link> links = world.peer(peer).links();
-  return std::any_of(links.begin(), links.end(), [&](const Link& link) { return world.is_up(link.peer); });
+  return std::any_of(links.begin(), links.end(),
+                     [&](const Link& link) { return world.is_up(link.peer); });
 }
 
 // The deepest bucket that any live peer belongs in: that of a neighbour in the order of ids.
 int DeepestLevel(const World& world, std::uint64_t position) {
   const std::span<const PeerRef> live = world.oracle().live();
   const auto shared = [&](std::uint64_t other) {
-    return CommonPrefixLength(world.directory().id(live[position]), world.directory().id(live[other]));
+    return CommonPrefixLength(world.directory().id(live[position]),
+                              world.directory().id(live[other]));
   };
   const int before = position > 0 ? shared(position - 1) : -1;
   return std::max(before, position + 1 < live.size() ? shared(position + 1) : -1);
@@ -41,7 +44,9 @@ void CheckPeer(const World& world, std::uint64_t position, BucketCheck& check) {
     if (!AnyDialable(world, world.oracle().Subtree(peer.id(), level, world.directory()))) continue;
     ++check.buckets;
     const auto contacts = peer.table().live(level);
-    if (std::any_of(contacts.begin(), contacts.end(), [&](PeerRef c) { return IsReachable(world, c); })) continue;
+    if (std::any_of(contacts.begin(), contacts.end(),
+                    [&](PeerRef c) { return IsReachable(world, c); }))
+      continue;
     if (check.false_empty++ == 0) {
       check.first_peer = ref;
       check.first_level = level;

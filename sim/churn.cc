@@ -11,6 +11,7 @@
 namespace tombolo::sim {
 namespace {
 
+constexpr double kMaxRate = 1e5;  // joins, crashes or departures per second
 constexpr Duration kShortestMean = Duration::Milliseconds(1);
 constexpr Duration kLongestMean = Duration::Hours(24 * 365 * 10);
 constexpr double kLongestUs = 100.0 * 365 * 86'400e6;
@@ -23,7 +24,8 @@ struct Preset {
 
 // Weibull fits of measured sessions.
 constexpr std::array<Preset, 6> kPresets = {{
-    // Stutzbach and Rejaie, "Understanding churn in peer-to-peer networks", IMC 2006: BitTorrent torrents
+    // Stutzbach and Rejaie, "Understanding churn in peer-to-peer networks", IMC 2006: BitTorrent
+    // torrents
     // (scales read as minutes).
     {"bittorrent-redhat", 0.34, 21.3 * 60},
     {"bittorrent-debian", 0.38, 42.4 * 60},
@@ -32,7 +34,8 @@ constexpr std::array<Preset, 6> kPresets = {{
     {"bittorrent-dht", 0.68, 14'900},
     // KAD, as used for OverSim by Heep after Steiner et al., IMC 2007: mean 10,000 s.
     {"kad", 0.5, 5000},
-    // IPFS 2022: the Weibull through two published points, 87.6 % of sessions below 8 h and 2.5 % above
+    // IPFS 2022: the Weibull through two published points, 87.6 % of sessions below 8 h and 2.5 %
+    // above
     // 24 h (its median, 57 min, agrees with the published 24 to over 50 min by country).
     {"ipfs-2022", 0.5186, 6970},
 }};
@@ -51,14 +54,15 @@ std::optional<std::string> CheckRange(const char* key, double value, double leas
          NumberText(least) + " to " + NumberText(most);
 }
 
-Duration Bounded(double us) {
-  return {static_cast<std::int64_t>(std::clamp(us, 1.0, kLongestUs))};
-}
+Duration Bounded(double us) { return {static_cast<std::int64_t>(std::clamp(us, 1.0, kLongestUs))}; }
 
 }  // namespace
 
 std::optional<std::string> ChurnOptions::Validate() const {
   if (auto broken = CheckRange("graceful_share", graceful_share, 0, 1)) return broken;
+  if (auto broken = CheckRange("join_per_s", join_per_s, 0, kMaxRate)) return broken;
+  if (auto broken = CheckRange("crash_per_s", crash_per_s, 0, kMaxRate)) return broken;
+  if (auto broken = CheckRange("leave_per_s", leave_per_s, 0, kMaxRate)) return broken;
   if (auto broken =
           CheckRange("mean_s", mean.seconds(), kShortestMean.seconds(), kLongestMean.seconds())) {
     return broken;
@@ -80,8 +84,8 @@ std::optional<std::string> ChurnOptions::Validate() const {
 std::span<const std::string_view> ChurnPresetNames() { return kPresetNames; }
 
 std::optional<ChurnOptions> ChurnPreset(std::string_view name) {
-  const auto preset =
-      std::find_if(kPresets.begin(), kPresets.end(), [&](const Preset& p) { return p.name == name; });
+  const auto preset = std::find_if(kPresets.begin(), kPresets.end(),
+                                   [&](const Preset& p) { return p.name == name; });
   if (preset == kPresets.end()) return std::nullopt;
   ChurnOptions options;
   options.model = ChurnModel::kWeibull;
@@ -121,9 +125,9 @@ Duration Sessions::DrawResidual(Rng& rng) const {
   return Bounded(share * DrawLengthBiasedUs(rng));
 }
 
-// From the density x f(x) / mean. With (x / scale)^shape = g that of Weibull becomes a gamma density of
-// shape 1 + 1 / shape in g; x times a power law is a power law; x times a lognormal density is a lognormal
-// one, its logarithm moved by sigma^2.
+// From the density x f(x) / mean. With (x / scale)^shape = g that of Weibull becomes a gamma
+// density of shape 1 + 1 / shape in g; x times a power law is a power law; x times a lognormal
+// density is a lognormal one, its logarithm moved by sigma^2.
 double Sessions::DrawLengthBiasedUs(Rng& rng) const {
   switch (model_) {
     case ChurnModel::kNone:

@@ -1,10 +1,11 @@
-// How long peers stay: the distribution of session lengths, and the residual lengths that a world which
-// starts in the middle of things must begin with.
+// How long peers stay: the distribution of session lengths, and the residual lengths that a world
+// which starts in the middle of things must begin with.
 //
-// All models are set by their mean, so that the population follows from it (Little: peers = arrival rate x
-// mean). A peer found up at a random moment is in a session of length-biased distribution, with a uniform
-// share of it still to come; sampling fresh sessions instead makes the first hours wrong. The length-biased
-// form of each model is of a known family (see churn.cc), so nothing is tabulated.
+// All models are set by their mean, so that the population follows from it (Little: peers = arrival
+// rate x mean). A peer found up at a random moment is in a session of length-biased distribution,
+// with a uniform share of it still to come; sampling fresh sessions instead makes the first hours
+// wrong. The length-biased form of each model is of a known family (see churn.cc), so nothing is
+// tabulated.
 //
 // Thread rule: plain values; draws use the caller's generator.
 #pragma once
@@ -28,7 +29,13 @@ struct ChurnOptions {
   double shape = 0.5;         // of Weibull (below 1: many short, few long) and Pareto (above 1)
   double sigma = 1.5;         // of lognormal: standard deviation of the logarithm
   double graceful_share = 0;  // of sessions end with goodbyes instead of a crash
+  // Beside the sessions, in the whole world, each a Poisson process: newcomers, and random live peers
+  // that crash or say goodbye.
+  double join_per_s = 0;
+  double crash_per_s = 0;
+  double leave_per_s = 0;
 
+  // True if peers come and go by sessions of the model.
   bool enabled() const { return model != ChurnModel::kNone; }
 
   // The first broken rule, naming key, value and allowed range; nullopt if all is well.
@@ -36,7 +43,7 @@ struct ChurnOptions {
 
   template <class Archive>
   void Serialize(Archive& archive) {
-    archive(model, mean, shape, sigma, graceful_share);
+    archive(model, mean, shape, sigma, graceful_share, join_per_s, crash_per_s, leave_per_s);
   }
 };
 

@@ -26,7 +26,9 @@ double Normal(Rng& rng) {
   }
 }
 
-double Lognormal(Rng& rng, double median, double sigma) { return median * Exp(sigma * Normal(rng)); }
+double Lognormal(Rng& rng, double median, double sigma) {
+  return median * Exp(sigma * Normal(rng));
+}
 
 double GammaDistributed(Rng& rng, double shape, double scale) {
   assert(shape >= 1);

@@ -1,7 +1,9 @@
-// Random numbers of the shapes that latencies and lifetimes have, drawn from the generator of the core.
+// Random numbers of the shapes that latencies and lifetimes have, drawn from the generator of the
+// core.
 //
-// Those of <random> differ between standard libraries; these give the same bits everywhere (sim/math.h).
-// Every function draws from `rng` and keeps nothing. Scales carry the unit of the result.
+// Those of <random> differ between standard libraries; these give the same bits everywhere
+// (sim/math.h). Every function draws from `rng` and keeps nothing. Scales carry the unit of the
+// result.
 //
 // Thread rule: pure functions of their arguments.
 #pragma once
@@ -12,7 +14,8 @@
 
 namespace tombolo::sim {
 
-// The 53 leading bits of a random word as a number in (0, 1]: never 0, so that its logarithm exists.
+// The 53 leading bits of a random word as a number in (0, 1]: never 0, so that its logarithm
+// exists.
 constexpr double UnitOf(std::uint64_t word) {
   return static_cast<double>((word >> 11) + 1) * 0x1p-53;
 }
@@ -35,8 +38,8 @@ double Normal(Rng& rng);
 // Its logarithm is normal with mean log(median) and standard deviation sigma. Requires median > 0.
 double Lognormal(Rng& rng, double median, double sigma);
 
-// Density x^(shape - 1) exp(-x / scale). Requires shape >= 1, scale > 0. Marsaglia and Tsang, "A simple
-// method for generating gamma variables", ACM TOMS 26(3), 2000.
+// Density x^(shape - 1) exp(-x / scale). Requires shape >= 1, scale > 0. Marsaglia and Tsang, "A
+// simple method for generating gamma variables", ACM TOMS 26(3), 2000.
 double GammaDistributed(Rng& rng, double shape, double scale);
 
 }  // namespace tombolo::sim

@@ -59,6 +59,14 @@ class EventQueue {
   // next Push or PopBefore.
   const QueueEntry* Peek(std::size_t ahead) const { return wheel_.Peek(ahead); }
 
+  // Hints for prefetching: some entries that are due `slots` slots of 64 us after the open one, and the
+  // start of that, which changes when the loop gets to the next slot.
+  template <class Visit>
+  void VisitAhead(std::int64_t slots, Visit&& visit) const {
+    wheel_.VisitAhead(slots, visit);
+  }
+  std::int64_t open_us() const { return wheel_.open_us(); }
+
   // Time of the first entry, kNever if there is none.
   Time next_time() const { return {wheel_.next_us()}; }
 

@@ -12,12 +12,12 @@
 
 namespace tombolo::sim {
 
-// Hops from `source` to `target`, the last one counted: each peer hands on to the contact of its table that
-// is closest to the target. nullopt if a peer on the way knows nobody closer than itself.
-// `table_of(peer)` gives the table of a peer.
+// Hops from `source` to `target`, the last one counted: each peer hands on to the contact of its
+// table that is closest to the target. nullopt if a peer on the way knows nobody closer than
+// itself. `table_of(peer)` gives the table of a peer.
 template <class TableOf>
-std::optional<std::uint32_t> GreedyHops(const Directory& ids, const TableOf& table_of, PeerRef source,
-                                        PeerRef target) {
+std::optional<std::uint32_t> GreedyHops(const Directory& ids, const TableOf& table_of,
+                                        PeerRef source, PeerRef target) {
   const NodeId& goal = ids.id(target);
   std::uint32_t hops = 0;
   for (PeerRef at = source; at != target; ++hops) {

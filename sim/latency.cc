@@ -113,8 +113,8 @@ std::int64_t Latency::VariedUs(std::int64_t us, std::uint32_t from, std::uint32_
   const double mean = delay * jitter_fraction_ + jitter_us_;
   if (mean > 0) {
     Rng rng(salt ^ seed_);
-    // The sum of two exponentials, each of half the mean, is gamma distributed with shape 2. Nested, as
-    // the order of evaluation of operands is not fixed.
+    // The sum of two exponentials, each of half the mean, is gamma distributed with shape 2.
+    // Nested, as the order of evaluation of operands is not fixed.
     const double first = Uniform01(rng);
     delay -= 0.5 * mean * Log(first * Uniform01(rng));
   }

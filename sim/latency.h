@@ -1,9 +1,11 @@
 // The delay of a message between two peers, by the model of sim/latency_options.h.
 //
-// Stateless: the delay of a pair is a hash of (seed, pair), its jitter a hash of the message, so that no
-// memory per pair is needed and the order of calls does not matter. Peers map to the tables like this:
+// Stateless: the delay of a pair is a hash of (seed, pair), its jitter a hash of the message, so
+// that no memory per pair is needed and the order of calls does not matter. Peers map to the tables
+// like this:
 //   matrix, cloud   host = peer % hosts, as in published benchmarks
-//   coordinates     point = hash of (seed, peer); two peers at one point are hosts of one site: their
+//   coordinates     point = hash of (seed, peer); two peers at one point are hosts of one site:
+//   their
 //                   access delays plus a local round trip of 0.2 to 2 ms, by a hash of the pair
 //                   (the measured range of hosts of one PlanetLab site)
 //
@@ -26,7 +28,8 @@ class Latency {
   // Requires valid options.
   Latency(const LatencyOptions& options, std::uint64_t seed);
 
-  // `salt` differs per message; without jitter it does not matter. At least the floor, at least 1 us.
+  // `salt` differs per message; without jitter it does not matter. At least the floor, at least 1
+  // us.
   Duration OneWay(std::uint32_t from, std::uint32_t to, std::uint64_t salt) const {
     if (is_plain_constant_) return {first_us_};
     const std::int64_t us = PairUs(from, to);

@@ -28,7 +28,8 @@ std::optional<std::string> CheckTables(const LatencyOptions& options) {
   if (options.model == LatencyModel::kMatrix) {
     if (!options.matrix.ok()) return options.matrix.error;
     if (options.matrix.hosts == 0) {
-      return "latency.file = \"" + options.file + "\": model matrix needs a file of round-trip times";
+      return "latency.file = \"" + options.file +
+             "\": model matrix needs a file of round-trip times";
     }
   }
   if (options.model == LatencyModel::kCoordinates && !options.points.ok()) {

@@ -1,7 +1,8 @@
 // How long a message takes from one peer to another: the choice of a model and its parameters.
 //
-// All times are one way, half of a round trip. Every model but `constant` gives each pair of peers a delay
-// of its own that stays; jitter varies it per message, asymmetry tilts it between the two directions.
+// All times are one way, half of a round trip. Every model but `constant` gives each pair of peers
+// a delay of its own that stays; jitter varies it per message, asymmetry tilts it between the two
+// directions.
 //
 // Thread rule: plain values.
 #pragma once
@@ -34,23 +35,24 @@ struct LatencyOptions {
   Duration median = Duration::Microseconds(37'500);
   double sigma = 0.6;
 
-  std::string file;  // RTT matrix, or points for kCoordinates (none: the shipped ones); see LoadFile
+  std::string
+      file;  // RTT matrix, or points for kCoordinates (none: the shipped ones); see LoadFile
   RttUnit unit = RttUnit::kMilliseconds;  // of the numbers in a matrix file
   RttMatrix matrix;
   LatencyPoints points;
 
-  // Added to every message: (jitter_fraction * delay of the pair + jitter) on average, gamma distributed
-  // with shape 2 (most messages a little late, few very late).
+  // Added to every message: (jitter_fraction * delay of the pair + jitter) on average, gamma
+  // distributed with shape 2 (most messages a little late, few very late).
   double jitter_fraction = 0;
   Duration jitter;
-  // One direction of a pair takes up to this share longer, the other as much shorter; the round trip
-  // stays the same.
+  // One direction of a pair takes up to this share longer, the other as much shorter; the round
+  // trip stays the same.
   double asymmetry = 0;
   // No message is faster. A larger one lets parallel runs look further ahead.
   Duration floor = Duration::Microseconds(1);
 
-  // Reads `file`, if one is named and the model uses it, into `matrix` or `points`. Returns what is wrong,
-  // "FILE:LINE: what, what is allowed", or nullopt.
+  // Reads `file`, if one is named and the model uses it, into `matrix` or `points`. Returns what is
+  // wrong, "FILE:LINE: what, what is allowed", or nullopt.
   std::optional<std::string> LoadFile();
 
   // The first broken rule, naming key, value and allowed range; nullopt if all is well.

@@ -23,7 +23,8 @@ std::optional<std::string> CheckRow(std::span<const double> row, std::size_t col
              NumberText(kMaxCoordinateMs) + " ms";
     }
   }
-  if (row.back() < 0) return NumberText(row.back()) + " is a negative access delay, expected 0 or more";
+  if (row.back() < 0)
+    return NumberText(row.back()) + " is a negative access delay, expected 0 or more";
   return std::nullopt;
 }
 

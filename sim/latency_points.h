@@ -1,7 +1,9 @@
-// Network coordinates: hosts as points in a few dimensions, plus the delay of each one's access line.
+// Network coordinates: hosts as points in a few dimensions, plus the delay of each one's access
+// line.
 //
-// rtt(i, j) = |x_i - x_j| + access_i + access_j, in milliseconds of round trip. The files are written by
-// `python -m tombolo.latency fit`: a row per host, its coordinates, last its access delay.
+// rtt(i, j) = |x_i - x_j| + access_i + access_j, in milliseconds of round trip. The files are
+// written by `python -m tombolo.latency fit`: a row per host, its coordinates, last its access
+// delay.
 //
 // Errors: the text in `error`, "FILE:LINE: what, what is allowed". Thread rule: plain values.
 #pragma once

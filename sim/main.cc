@@ -1,6 +1,7 @@
 // tombolo-sim: scenarios, benches and the validation of the core from the command line.
 //
-// Exit status: 0 good, 1 a check failed, 2 bad usage or bad input (one line on stderr), 130 after Ctrl-C.
+// Exit status: 0 good, 1 a check failed, 2 bad usage or bad input (one line on stderr), 130 after
+// Ctrl-C.
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
@@ -30,8 +31,6 @@ using Json = nlohmann::ordered_json;
 
 enum ExitStatus : int { kGood = 0, kCheckFailed = 1, kBadInput = 2, kInterrupted = 130 };
 
-constexpr std::uint64_t kMaxSeed = 9'223'372'036'854'775'807;  // what TOML can write
-
 int Refuse(const std::string& message) {
   // One line, whatever the parser says.
   std::string line = message.substr(0, message.find('\n'));
@@ -53,11 +52,8 @@ struct RunOptions {
 
 // Adds --seed, which is a setting like any other and wins over those of --set.
 void AddSeed(CLI::App& command, std::vector<std::string>& settings) {
-  command
-      .add_option_function<std::uint64_t>(
-          "--seed", [&settings](std::uint64_t seed) { settings.push_back("seed=" + std::to_string(seed)); },
-          "Seed of every random choice")
-      ->check(CLI::Range(std::uint64_t{0}, kMaxSeed));
+  const auto set = [&settings](const std::string& seed) { settings.push_back("seed=" + seed); };
+  command.add_option_function<std::string>("--seed", set, "Seed of every random choice");
 }
 
 Json Manifest(const RunOptions& options, const Scenario& scenario) {
@@ -77,18 +73,21 @@ absl::Status CopyScenario(const RunOptions& options) {
   return absl::OkStatus();
 }
 
-absl::Status WriteResults(const RunOptions& options, const Scenario& scenario, const RunResult& result,
-                          const Json& report) {
+absl::Status WriteResults(const RunOptions& options, const Scenario& scenario,
+                          const RunResult& result, const Json& report) {
   const std::string text = report.dump(2) + "\n";
   if (!options.report.empty()) {
-    if (absl::Status status = tombolo::sim::WriteFile(options.report, text); !status.ok()) return status;
+    if (absl::Status status = tombolo::sim::WriteFile(options.report, text); !status.ok())
+      return status;
   }
   if (options.out.empty()) return absl::OkStatus();
-  const std::pair<const char*, std::string> files[] = {{"/report.json", text},
-                                                       {"/series.csv", tombolo::sim::SeriesCsv(result.series)},
-                                                       {"/manifest.json", Manifest(options, scenario).dump(2) + "\n"}};
+  const std::pair<const char*, std::string> files[] = {
+      {"/report.json", text},
+      {"/series.csv", tombolo::sim::SeriesCsv(result.series)},
+      {"/manifest.json", Manifest(options, scenario).dump(2) + "\n"}};
   for (const auto& [name, content] : files) {
-    if (absl::Status status = tombolo::sim::WriteFile(options.out + name, content); !status.ok()) return status;
+    if (absl::Status status = tombolo::sim::WriteFile(options.out + name, content); !status.ok())
+      return status;
   }
   return CopyScenario(options);
 }
@@ -109,9 +108,11 @@ int Run(const RunOptions& options) {
     return kGood;
   }
   if (options.scenario.empty()) return Refuse("run: SCENARIO.toml is missing");
-  const absl::StatusOr<Scenario> scenario = tombolo::sim::ReadScenario(options.scenario, options.settings);
+  const absl::StatusOr<Scenario> scenario =
+      tombolo::sim::ReadScenario(options.scenario, options.settings);
   if (!scenario.ok()) return Refuse(std::string(scenario.status().message()));
-  if (absl::Status status = PrepareOutputs(options); !status.ok()) return Refuse(std::string(status.message()));
+  if (absl::Status status = PrepareOutputs(options); !status.ok())
+    return Refuse(std::string(status.message()));
   if (options.threads > 1 && !options.quiet) {
     std::cerr << "tombolo-sim: one thread is used; results do not depend on --threads\n";
   }
@@ -127,17 +128,24 @@ int Run(const RunOptions& options) {
   }
   if (!options.quiet) std::cout << tombolo::sim::Summary(report);
   if (result.interrupted) return kInterrupted;
-  return tombolo::sim::BrokenExpectations(*scenario, result).empty() ? kGood : kCheckFailed;
+  const std::vector<std::string> broken = tombolo::sim::BrokenExpectations(*scenario, result);
+  for (const std::string& line : broken) std::cerr << "tombolo-sim: check failed: " << line << '\n';
+  return broken.empty() ? kGood : kCheckFailed;
 }
 
 void AddRun(CLI::App& app, RunOptions& options) {
   CLI::App& run = *app.add_subcommand("run", "Runs a scenario");
   run.add_option("SCENARIO.toml", options.scenario, "What to run; see --help-keys");
-  run.add_option("--set", options.settings, "key=value: sets a key of the scenario, as kademlia.k=8")->take_all()->allow_extra_args(false);
+  run.add_option("--set", options.settings,
+                 "key=value: sets a key of the scenario, as kademlia.k=8")
+      ->take_all()
+      ->allow_extra_args(false);
   AddSeed(run, options.settings);
-  run.add_option("--threads", options.threads, "Accepted; results do not depend on it")->check(CLI::Range(1, 1024));
+  run.add_option("--threads", options.threads, "Accepted; results do not depend on it")
+      ->check(CLI::Range(1, 1024));
   run.add_option("--report", options.report, "Writes the report as JSON to this file");
-  run.add_option("--out", options.out, "Writes report.json, series.csv and manifest.json to this folder");
+  run.add_option("--out", options.out,
+                 "Writes report.json, series.csv and manifest.json to this folder");
   run.add_flag("--quiet", options.quiet, "No summary, no progress bar");
   run.add_flag("--help-keys", options.help_keys, "Prints all keys of a scenario as Markdown");
 }
@@ -163,8 +171,12 @@ CLI::App& AddBench(CLI::App& app, BenchOptions& options, bool& json_only) {
   command.allow_extras();
   for (const tombolo::sim::Bench& bench : tombolo::sim::Benches()) {
     CLI::App& sub = *command.add_subcommand(std::string(bench.name), std::string(bench.doc));
-    sub.add_option("--peers", options.peers, "Peers")->check(CLI::Range(2U, tombolo::sim::kMaxPeers));
-    sub.add_option("--set", options.settings, "key=value: sets a key of the scenario, as kademlia.k=8")->take_all()->allow_extra_args(false);
+    sub.add_option("--peers", options.peers, "Peers")
+        ->check(CLI::Range(2U, tombolo::sim::kMaxPeers));
+    sub.add_option("--set", options.settings,
+                   "key=value: sets a key of the scenario, as kademlia.k=8")
+        ->take_all()
+        ->allow_extra_args(false);
     AddSeed(sub, options.settings);
     sub.add_flag("--json", json_only, "JSON on stdout and nothing on stderr");
     const auto share = CLI::Range(0.0, 1.0);
@@ -173,7 +185,8 @@ CLI::App& AddBench(CLI::App& app, BenchOptions& options, bool& json_only) {
         ->check(CLI::Range(1U, 1'000'000'000U));
     if (relays) {
       sub.add_option("--loss", options.loss, "Share of messages lost")->check(share);
-      sub.add_option("--dead-links", options.dead_links, "Share of links that carry nothing")->check(share);
+      sub.add_option("--dead-links", options.dead_links, "Share of links that carry nothing")
+          ->check(share);
     } else {
       sub.add_option("--dead", options.dead, "Share of peers dead from the start")->check(share);
       sub.add_option("--latency", options.latency_file, "Matrix of round-trip times in ms");
@@ -184,9 +197,15 @@ CLI::App& AddBench(CLI::App& app, BenchOptions& options, bool& json_only) {
 
 int Bench(CLI::App& command, const BenchOptions& options, bool json_only) {
   const std::vector<CLI::App*> chosen = command.get_subcommands();
-  if (!chosen.empty()) return RunBench(chosen.front()->get_name(), options, json_only);
-  const std::vector<std::string> extras = command.remaining();
-  const std::string what = extras.empty() ? "name missing" : "unknown bench '" + extras.front() + "'";
+  const std::vector<std::string> extras = command.remaining(true);
+  if (!chosen.empty()) {
+    const std::string name = chosen.front()->get_name();
+    if (extras.empty()) return RunBench(name, options, json_only);
+    return Refuse("bench " + name + ": unknown argument '" + extras.front() + "'; see bench " +
+                  name + " --help");
+  }
+  const std::string what =
+      extras.empty() ? "name missing" : "unknown bench '" + extras.front() + "'";
   return Refuse("bench: " + what + "; allowed: " + tombolo::sim::BenchNames());
 }
 
@@ -219,14 +238,16 @@ int Main(int argc, char** argv) {
   bool json = false;
   CLI::App& bench_command = AddBench(app, bench, json);
   tombolo::sim::ValidateOptions validate;
-  CLI::App& validate_command = *app.add_subcommand("validate", "Compares published tables with the core");
+  CLI::App& validate_command =
+      *app.add_subcommand("validate", "Compares published tables with the core");
   validate_command.add_flag("--json", json, "JSON on stdout instead of a table");
   validate_command.add_flag("--large", validate.large, "Also 2^20 peers: some minutes, 2 GB");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    return Refuse(error.what());
+    if (!app.get_subcommands().empty()) return Refuse(error.what());
+    return Refuse("no command, or an unknown one; allowed: run, bench, validate; see --help");
   }
   if (bench_command.parsed()) return Bench(bench_command, bench, json);
   if (validate_command.parsed()) return Validate(validate, json);

@@ -40,8 +40,8 @@ constexpr auto kExpTerms = [] {
   return terms;
 }();
 
-// terms[0] + terms[1] x + terms[2] x^2 + ..., even and odd powers apart: two short chains of dependent
-// operations run side by side.
+// terms[0] + terms[1] x + terms[2] x^2 + ..., even and odd powers apart: two short chains of
+// dependent operations run side by side.
 template <std::size_t n>
 double Polynomial(const std::array<double, n>& terms, double x) {
   static_assert(n % 2 == 0);
@@ -59,7 +59,8 @@ double Polynomial(const std::array<double, n>& terms, double x) {
 
 double Log(double x) {
   assert(x > 0 && x <= std::numeric_limits<double>::max());
-  // x = m * 2^e with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m - 1) / (m + 1), |s| < 0.172.
+  // x = m * 2^e with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m - 1) / (m + 1), |s| <
+  // 0.172.
   const auto bits = std::bit_cast<std::uint64_t>(x);
   std::int64_t exponent = static_cast<std::int64_t>(bits >> kMantissaBits) - kExponentBias;
   double mantissa = x * PowerOfTwo(exponent <= 1022 ? -exponent : -1022);
@@ -83,7 +84,7 @@ double Exp(double x) {
   const double scaled = x * 0x1.71547652b82fep+0;  // 1 / ln 2
   const auto k = static_cast<std::int64_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
   const double n = static_cast<double>(k);
-  const double r = (x - n * kLn2High) - n * kLn2Low;  // |r| <= 0.35
+  const double r = (x - n * kLn2High) - n * kLn2Low;    // |r| <= 0.35
   const double sum = 1 + r * Polynomial(kExpTerms, r);  // the next term is below 4e-18
   return sum * PowerOfTwo(k / 2) * PowerOfTwo(k - k / 2);
 }
@@ -97,11 +98,10 @@ double Pow(double x, double y) {
 
 double Gamma(double x) {
   assert(x > 0 && x <= 170);
-  // Stirling's series (Abramowitz and Stegun 6.1.40) where it converges to 1e-16, from 12 up; smaller
-  // arguments step there by gamma(x) = gamma(x + 1) / x.
-  constexpr std::array<double, 7> kTerms = {1.0 / 12,        -1.0 / 360,         1.0 / 1260,
-                                            -1.0 / 1680,     1.0 / 1188,         -691.0 / 360360,
-                                            1.0 / 156};
+  // Stirling's series (Abramowitz and Stegun 6.1.40) where it converges to 1e-16, from 12 up;
+  // smaller arguments step there by gamma(x) = gamma(x + 1) / x.
+  constexpr std::array<double, 7> kTerms = {1.0 / 12,   -1.0 / 360,      1.0 / 1260, -1.0 / 1680,
+                                            1.0 / 1188, -691.0 / 360360, 1.0 / 156};
   constexpr double kHalfLogTwoPi = 0.91893853320467274178;
   double product = 1;
   for (; x < 12; x += 1) product *= x;

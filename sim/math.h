@@ -1,10 +1,10 @@
 // Logarithm, exponential and powers that give the same bits on every machine.
 //
-// Those of libm differ between libraries and versions, and a simulated delay that differs in one bit
-// changes the order of events. These use the basic operations alone, which IEEE 754 fixes (compile with
-// -ffp-contract=off, so that no compiler fuses them). Relative error: Log and Exp below 1e-15, Pow and
-// Gamma below 1e-12 where the result is an ordinary number; not for subnormal arguments or results,
-// which count as zero.
+// Those of libm differ between libraries and versions, and a simulated delay that differs in one
+// bit changes the order of events. These use the basic operations alone, which IEEE 754 fixes
+// (compile with -ffp-contract=off, so that no compiler fuses them). Relative error: Log and Exp
+// below 1e-15, Pow and Gamma below 1e-12 where the result is an ordinary number; not for subnormal
+// arguments or results, which count as zero.
 //
 // Thread rule: pure functions.
 #pragma once

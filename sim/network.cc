@@ -12,7 +12,7 @@ constexpr std::size_t kEphemeralPerPeer = 4;
 constexpr std::size_t kMaxEphemeral = 1U << 20;
 
 std::uint64_t Pair(PeerRef a, PeerRef b) {
-  const auto [low, high] = std::minmax(Index(a), Index(b));
+  const auto [low, high] = std::minmax({Index(a), Index(b)});
   return (static_cast<std::uint64_t>(low) << 32) | high;
 }
 

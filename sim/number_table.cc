@@ -43,9 +43,10 @@ bool ReadLine(std::string_view line, std::uint32_t number, NumberTable& table) {
   const auto begin = static_cast<std::uint32_t>(table.numbers.size());
   const std::string_view bad = AppendLine(line, table.numbers);
   if (!bad.empty()) {
-    table.error = At(table.name, number, "'" + std::string(bad.substr(0, 40)) +
-                                             "' is no number, expected numbers separated by tabs, "
-                                             "commas or spaces");
+    table.error = At(table.name, number,
+                     "'" + std::string(bad.substr(0, 40)) +
+                         "' is no number, expected numbers separated by tabs, "
+                         "commas or spaces");
     return false;
   }
   if (table.numbers.size() > kMaxNumbers) {
@@ -79,7 +80,8 @@ NumberTable ParseNumbers(std::string_view text, const std::string& name) {
 NumberTable ReadNumbers(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
-  // An empty file also sets failbit on `text`: what is there to read decides, not the state of `text`.
+  // An empty file also sets failbit on `text`: what is there to read decides, not the state of
+  // `text`.
   if (file) text << file.rdbuf();
   if (!file) {
     NumberTable table;

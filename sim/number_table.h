@@ -1,8 +1,8 @@
 // Reads text files of numbers: rows of fields that are separated by tabs, commas or spaces.
 //
-// `#` starts a comment, empty lines are skipped, lines that begin with `node` are noted and skipped (the
-// King data has them). Errors: the text in `error`, "FILE:LINE: what, what is allowed". Thread rule:
-// plain values and free functions.
+// `#` starts a comment, empty lines are skipped, lines that begin with `node` are noted and skipped
+// (the King data has them). Errors: the text in `error`, "FILE:LINE: what, what is allowed". Thread
+// rule: plain values and free functions.
 #pragma once
 
 #include <cstdint>

@@ -113,8 +113,8 @@ void Progress::Update(Duration done, Duration total, std::uint64_t events) {
   const double elapsed = drawn_ - started_;
   const double share = total.us > 0 ? std::min(1.0, done.seconds() / total.seconds()) : 1;
   std::array<char, 160> text{};
-  std::snprintf(text.data(), text.size(), "%.1f of %.0f s simulated, %.2f M events/s, %s left", done.seconds(),
-                total.seconds(), static_cast<double>(events) / elapsed * 1e-6,
+  std::snprintf(text.data(), text.size(), "%.1f of %.0f s simulated, %.2f M events/s, %s left",
+                done.seconds(), total.seconds(), static_cast<double>(events) / elapsed * 1e-6,
                 share > 0 ? ClockText(elapsed * (1 - share) / share).c_str() : "?");
   Draw(share, text.data());
 }
@@ -129,7 +129,8 @@ void Progress::Draw(double share, const std::string& text) {
   const int filled = static_cast<int>(share * kBarWidth);
   const std::string bar = std::string(static_cast<std::size_t>(filled), '#') +
                           std::string(static_cast<std::size_t>(kBarWidth - filled), '.');
-  std::fprintf(stderr, "\r\033[K%s [%s] %3.0f %%  %s", label_.c_str(), bar.c_str(), share * 100, text.c_str());
+  std::fprintf(stderr, "\r\033[K%s [%s] %3.0f %%  %s", label_.c_str(), bar.c_str(), share * 100,
+               text.c_str());
   std::fflush(stderr);
 }
 

@@ -1,5 +1,5 @@
-// What a run shows to, and hears from, the person and the machine it runs on: the progress bar, Ctrl-C,
-// clocks and memory. None of it reaches the simulated world.
+// What a run shows to, and hears from, the person and the machine it runs on: the progress bar,
+// Ctrl-C, clocks and memory. None of it reaches the simulated world.
 //
 // Thread rule: one caller at a time. Errors: none; what cannot be read counts as 0.
 #pragma once
@@ -37,8 +37,8 @@ class Interrupts {
   bool outermost_;  // of nested ones, the outermost acts
 };
 
-// One line on stderr, redrawn at most ten times a second: simulated time, events per second, time left.
-// Draws nothing unless `wanted` and stderr is a terminal. The line is wiped at the end.
+// One line on stderr, redrawn at most ten times a second: simulated time, events per second, time
+// left. Draws nothing unless `wanted` and stderr is a terminal. The line is wiped at the end.
 class Progress {
  public:
   Progress(bool wanted, std::string label);

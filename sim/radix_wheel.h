@@ -82,6 +82,22 @@ class RadixWheel {
     return ahead < ready_.size() - head_ ? &ready_[head_ + ahead] : nullptr;
   }
 
+  // Calls `visit` with entries of the slot that lies `slots` after the open one, in no order, at most
+  // kVisitMax of them. A hint for prefetching; finds nothing where that slot is not laid out yet.
+  template <class Visit>
+  void VisitAhead(std::int64_t slots, Visit&& visit) const {
+    const std::int64_t digit = ((open_us_ >> kSlotBits) & (kDigits - 1)) + slots;
+    if (digit >= kDigits) return;
+    const Bucket& bucket = buckets_[static_cast<std::size_t>(digit)];
+    if (bucket.head == kNone) return;
+    const Chunk& newest = chunk(bucket.head);
+    const std::uint32_t count = std::min(bucket.used, kVisitMax);
+    for (std::uint32_t i = 0; i < count; ++i) visit(newest.entries[i]);
+  }
+
+  // Start of the open slot; changes when the next one is opened.
+  std::int64_t open_us() const { return open_us_; }
+
   // Time of the first entry, kNoTime if there is none.
   std::int64_t next_us() const {
     const std::int64_t late = late_.empty() ? kNoTime : late_.front().time();
@@ -132,6 +148,7 @@ class RadixWheel {
   static constexpr int kLevels = (62 - kSlotBits + kDigitBits - 1) / kDigitBits;
   static constexpr std::uint32_t kNone = 0xffffffffU;
   static constexpr std::uint32_t kChunkEntries = 508 / sizeof(Entry);
+  static constexpr std::uint32_t kVisitMax = 16;
   static constexpr std::uint32_t kPageChunks = 64;
   static constexpr std::size_t kInsertionSortMax = 24;
   static constexpr std::size_t kKeptRun = 1 << 16;  // entries whose buffer is worth keeping

@@ -17,8 +17,8 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::array<std::string_view, kForwardKinds> kForwardNames = {
     "data", "receipt", "unreachable", "connect_request", "connect_accept", "connect_refuse"};
-constexpr std::array<std::string_view, kFailReasons> kFailNames = {"deadline", "unreachable", "no_links", "undialable",
-                                                                   "refused",  "overload",    "left"};
+constexpr std::array<std::string_view, kFailReasons> kFailNames = {
+    "deadline", "unreachable", "no_links", "undialable", "refused", "overload", "left"};
 
 // Counts that are not zero, by name.
 template <class Counts, class Names>
@@ -30,7 +30,9 @@ Json Named(const Counts& counts, const Names& names) {
   return named;
 }
 
-double Ended(const OperationMetrics& metrics) { return static_cast<double>(metrics.succeeded + metrics.failed); }
+double Ended(const OperationMetrics& metrics) {
+  return static_cast<double>(metrics.succeeded + metrics.failed);
+}
 
 Json OperationReport(OperationKind kind, const OperationMetrics& metrics) {
   Json report;
@@ -46,7 +48,8 @@ Json OperationReport(OperationKind kind, const OperationMetrics& metrics) {
     report["closest_found"] = Ratio(static_cast<double>(metrics.closest_ok), Ended(metrics));
     report["dead_contacts_each"] = Ratio(static_cast<double>(metrics.dead), Ended(metrics));
   }
-  if (kind != OperationKind::kPut && kind != OperationKind::kConnect) report["hops"] = HopsReport(metrics.hops);
+  if (kind != OperationKind::kPut && kind != OperationKind::kConnect)
+    report["hops"] = HopsReport(metrics.hops);
   report["latency_ms"] = LatencyReport(metrics.latency);
   return report;
 }
@@ -55,16 +58,21 @@ Json LoadReport(std::vector<std::uint32_t> received) {
   const std::uint64_t total = std::accumulate(received.begin(), received.end(), std::uint64_t{0});
   std::sort(received.begin(), received.end());
   const std::size_t count = received.size();
-  const auto rank = [&](std::size_t percent) { return count == 0 ? 0 : received[(count - 1) * percent / 100]; };
+  const auto rank = [&](std::size_t percent) {
+    return count == 0 ? 0 : received[(count - 1) * percent / 100];
+  };
   return {{"mean", Ratio(static_cast<double>(total), static_cast<double>(count))},
           {"p99", rank(99)},
           {"max", rank(100)}};
 }
 
-std::string IdText(const RunResult& result, PeerRef peer) { return result.world->directory().id(peer).ToHex(); }
+std::string IdText(const RunResult& result, PeerRef peer) {
+  return result.world->directory().id(peer).ToHex();
+}
 
 Json BucketsReport(const RunResult& result, const BucketCheck& check) {
-  Json report = {{"peers", check.peers}, {"buckets", check.buckets}, {"false_empty", check.false_empty}};
+  Json report = {
+      {"peers", check.peers}, {"buckets", check.buckets}, {"false_empty", check.false_empty}};
   if (check.false_empty > 0) {
     report["first"] = {{"peer", IdText(result, check.first_peer)}, {"bucket", check.first_level}};
   }
@@ -75,9 +83,11 @@ Json LookupsReport(const RunResult& result, const LookupCheck& check) {
   Json report = {{"lookups", check.lookups},
                  {"failed", check.failed},
                  {"exact", check.exact},
-                 {"k_closest_found", Ratio(static_cast<double>(check.found), static_cast<double>(check.wanted))}};
+                 {"k_closest_found",
+                  Ratio(static_cast<double>(check.found), static_cast<double>(check.wanted))}};
   if (check.first_target) {
-    report["first"] = {{"source", IdText(result, check.first_source)}, {"target", check.first_target->ToHex()}};
+    report["first"] = {{"source", IdText(result, check.first_source)},
+                       {"target", check.first_target->ToHex()}};
   }
   return report;
 }
@@ -93,10 +103,15 @@ std::string HashText(std::uint64_t hash) {
   return text.data();
 }
 
-double Ratio(double numerator, double denominator) { return denominator > 0 ? numerator / denominator : 0; }
+double Ratio(double numerator, double denominator) {
+  return denominator > 0 ? numerator / denominator : 0;
+}
 
 Json HopsReport(const HopHistogram& hops) {
-  return {{"mean", hops.mean()}, {"p50", hops.quantile(0.5)}, {"p99", hops.quantile(0.99)}, {"max", hops.max()}};
+  return {{"mean", hops.mean()},
+          {"p50", hops.quantile(0.5)},
+          {"p99", hops.quantile(0.99)},
+          {"max", hops.max()}};
 }
 
 Json LatencyReport(const LatencyHistogram& latency) {
@@ -111,14 +126,17 @@ Json LatencyReport(const LatencyHistogram& latency) {
 Json CommonReport(const Scenario& scenario, const RunResult& result) {
   const Metrics& metrics = result.metrics;
   const Costs& costs = result.costs;
-  const std::uint64_t grown = costs.rss_bytes > costs.rss_empty_bytes ? costs.rss_bytes - costs.rss_empty_bytes : 0;
+  const std::uint64_t grown =
+      costs.rss_bytes > costs.rss_empty_bytes ? costs.rss_bytes - costs.rss_empty_bytes : 0;
   Json report;
   report["version"] = Version();
   report["seed"] = scenario.world.seed;
   report["peers"] = scenario.world.peers;
   report["events"] = metrics.events;
   report["messages"] = metrics.total_messages();
-  report["messages_by_kind"] = Named(metrics.messages, kMessageNames);
+  for (std::size_t kind = 0; kind < kMessageKinds; ++kind) {
+    report["messages_by_kind"][std::string(kMessageNames[kind])] = metrics.messages[kind];
+  }
   report["bytes"] = metrics.total_bytes();
   report["simulated_seconds"] = result.simulated.seconds();
   report["setup_seconds"] = costs.setup_seconds;
@@ -134,7 +152,8 @@ Json CommonReport(const Scenario& scenario, const RunResult& result) {
 Json FullReport(const Scenario& scenario, const RunResult& result) {
   const Metrics& metrics = result.metrics;
   Json report = CommonReport(scenario, result);
-  report["events_per_second"] = Ratio(static_cast<double>(metrics.events), result.costs.cpu_seconds);
+  report["events_per_second"] =
+      Ratio(static_cast<double>(metrics.events), result.costs.cpu_seconds);
   report["live_peers"] = result.live_peers;
   report["joins"] = metrics.joins;
   report["crashes"] = metrics.crashes;
@@ -167,7 +186,8 @@ std::vector<std::string> BrokenExpectations(const Scenario& scenario, const RunR
   const auto least = [&](const char* key, double wanted, std::uint64_t good, double ended) {
     const double share = Ratio(static_cast<double>(good), ended);
     if (wanted < 0 || share >= wanted) return;
-    broken.push_back(std::string(key) + " is " + std::to_string(share) + ", expected at least " + std::to_string(wanted));
+    broken.push_back(std::string(key) + " is " + std::to_string(share) + ", expected at least " +
+                     std::to_string(wanted));
   };
   const Expectations& expect = scenario.expect;
   const OperationMetrics& lookups = result.metrics.of(OperationKind::kLookup);
@@ -178,7 +198,9 @@ std::vector<std::string> BrokenExpectations(const Scenario& scenario, const RunR
   if (expect.false_empty_buckets >= 0) {
     const std::uint64_t count = result.buckets ? result.buckets->false_empty : 0;
     const bool checked = result.buckets && result.buckets->peers > 0;
-    if (!checked) broken.push_back("false_empty_buckets was not checked: check_peers is 0, or no peer has joined");
+    if (!checked)
+      broken.push_back(
+          "false_empty_buckets was not checked: check_peers is 0, or no peer has joined");
     if (count > static_cast<std::uint64_t>(expect.false_empty_buckets)) {
       broken.push_back("false_empty_buckets is " + std::to_string(count) + ", expected at most " +
                        std::to_string(expect.false_empty_buckets));
@@ -194,7 +216,9 @@ absl::Status WriteFile(const std::string& path, const std::string& text) {
   file.close();
   std::error_code error;
   if (file) std::filesystem::rename(temporary, path, error);
-  if (!file || error) return absl::InvalidArgumentError(path + ": cannot be written; allowed is a file in an existing folder");
+  if (!file || error)
+    return absl::InvalidArgumentError(
+        path + ": cannot be written; allowed is a file in an existing folder");
   return absl::OkStatus();
 }
 

@@ -88,9 +88,9 @@ Square FromRows(const NumberTable& table, double unit_ms) {
   for (std::size_t i = 0; i < hosts; ++i) {
     const std::span<const double> row = table.row(i);
     if (row.size() != hosts) {
-      square.error = table.ErrorAt(i, std::to_string(row.size()) + " columns in a matrix of " +
-                                          std::to_string(hosts) +
-                                          " rows, expected as many columns as rows");
+      square.error =
+          table.ErrorAt(i, std::to_string(row.size()) + " columns in a matrix of " +
+                               std::to_string(hosts) + " rows, expected as many columns as rows");
       return square;
     }
     for (const double value : row) {
@@ -120,9 +120,7 @@ double RowMedian(Square& square, std::size_t i) {
 // Replaces what was not measured; returns the number of pairs.
 std::uint64_t Fill(Square& square) {
   std::uint64_t filled = 0;
-  const auto is_hole = [&](std::size_t i, std::size_t j) {
-    return i != j && square.at(i, j) == 0;
-  };
+  const auto is_hole = [&](std::size_t i, std::size_t j) { return i != j && square.at(i, j) == 0; };
   for (std::size_t i = 0; i < square.hosts; ++i) {
     for (std::size_t j = 0; j < square.hosts; ++j) {
       if (!is_hole(i, j) || is_hole(j, i)) continue;
@@ -134,8 +132,8 @@ std::uint64_t Fill(Square& square) {
     const double median = RowMedian(square, i);
     if (median == 0) {
       const std::size_t line = square.lines.empty() ? 1 : square.lines[i];
-      square.error = square.name + ":" + std::to_string(line) + ": host " +
-                     std::to_string(i + 1) + " has no measured round-trip time, expected one or more";
+      square.error = square.name + ":" + std::to_string(line) + ": host " + std::to_string(i + 1) +
+                     " has no measured round-trip time, expected one or more";
       return filled;
     }
     for (std::size_t j = 0; j < square.hosts; ++j) {

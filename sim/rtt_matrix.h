@@ -1,12 +1,13 @@
 // Measured round-trip times between hosts, kept as one-way delays in microseconds (half of them).
 //
 // File formats, told apart by their shape (tabs, commas or spaces; see sim/number_table.h):
-//   full matrix   one row per host; the diagonal is the delay between two peers of one host, 0 = default
-//   King rows     `i,j rtt` or `i,j,rtt`, hosts from 1; optional lines `node ...`. A pair that is given in
-//                 one direction counts for both. Rows are King rows if the file has `node` lines or if all
-//                 have three fields of which the first two are whole numbers from 1.
-// 0, or no row, off the diagonal means not measured. The other direction stands in, else the median of
-// the host's measured delays; `filled` counts both. A host without any measurement is an error.
+//   full matrix   one row per host; the diagonal is the delay between two peers of one host, 0 =
+//   default King rows     `i,j rtt` or `i,j,rtt`, hosts from 1; optional lines `node ...`. A pair
+//   that is given in
+//                 one direction counts for both. Rows are King rows if the file has `node` lines or
+//                 if all have three fields of which the first two are whole numbers from 1.
+// 0, or no row, off the diagonal means not measured. The other direction stands in, else the median
+// of the host's measured delays; `filled` counts both. A host without any measurement is an error.
 //
 // Errors: the text in `error`, "FILE:LINE: what, what is allowed". Thread rule: plain values.
 #pragma once

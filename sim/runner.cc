@@ -9,8 +9,10 @@
 namespace tombolo::sim {
 namespace {
 
-constexpr std::uint64_t kSliceEvents = 1 << 14;  // between two looks at the outside: some milliseconds
-constexpr std::uint64_t kDrainEvents = 1 << 10;  // between two looks for operations under way
+constexpr std::uint64_t kSliceEvents =
+    1 << 14;  // between two looks at the outside: some milliseconds
+constexpr Duration kDrainStep =
+    Duration::Milliseconds(50);  // between two looks for operations under way
 
 class Run {
  public:
@@ -86,7 +88,8 @@ class Run {
       const bool acts = action != scenario_.actions.end() && start_ + action->at <= end;
       const Time next = std::min({end, sample, acts ? start_ + action->at : end});
       if (!Advance(next)) return false;
-      for (; action != scenario_.actions.end() && start_ + action->at <= next; ++action) Perform(*action);
+      for (; action != scenario_.actions.end() && start_ + action->at <= next; ++action)
+        Perform(*action);
       if (next < sample) continue;
       recorder.Record(world());
       sample = sample + recorder.interval();
@@ -105,8 +108,8 @@ class Run {
 
   void Drain() {
     const Time limit = world().now() + scenario_.drain;
-    while (world().active_operations() > 0 && !world().RunSlice(limit, kDrainEvents)) {
-      if (!Look()) return;
+    while (world().active_operations() > 0 && world().now() < limit) {
+      if (!Advance(std::min(limit, world().now() + kDrainStep))) return;
     }
   }
 
@@ -120,7 +123,8 @@ class Run {
     result_.costs.rss_bytes = now.rss_bytes;
     result_.costs.peak_rss_bytes = now.peak_rss_bytes;
     if (result_.interrupted) return;
-    if (scenario_.report.check_peers > 0) result_.buckets = CheckBuckets(world(), scenario_.report.check_peers);
+    if (scenario_.report.check_peers > 0)
+      result_.buckets = CheckBuckets(world(), scenario_.report.check_peers);
     if (scenario_.report.check_lookups > 0) {
       result_.lookups = CheckLookups(world(), scenario_.report.check_lookups);
     }
@@ -135,6 +139,8 @@ class Run {
 
 }  // namespace
 
-RunResult RunScenario(const Scenario& scenario, const Watch& watch) { return Run(scenario, watch).Execute(); }
+RunResult RunScenario(const Scenario& scenario, const Watch& watch) {
+  return Run(scenario, watch).Execute();
+}
 
 }  // namespace tombolo::sim

@@ -1,10 +1,11 @@
 // Runs a scenario from start to end and gathers what a report needs.
 //
-// A run has up to four parts: set-up (the world is built, the warm-up simulated), the run proper, the
-// drain (no new operations; those under way end), and the checks. Measured are the second and third.
+// A run has up to four parts: set-up (the world is built, the warm-up simulated), the run proper,
+// the drain (no new operations; those under way end), and the checks. Measured are the second and
+// third.
 //
-// Ownership: the result owns the world. Thread rule: one caller. The world does not depend on progress,
-// interrupts or clocks; they decide only when a run is cut short.
+// Ownership: the result owns the world. Thread rule: one caller. The world does not depend on
+// progress, interrupts or clocks; they decide only when a run is cut short.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +27,9 @@ struct Watch {
 };
 
 struct Costs {
-  double setup_seconds = 0;  // wall clock
-  double cpu_seconds = 0;    // of the measured parts
-  double wall_seconds = 0;   // of the measured parts
+  double setup_seconds = 0;           // wall clock
+  double cpu_seconds = 0;             // of the measured parts
+  double wall_seconds = 0;            // of the measured parts
   std::uint64_t rss_empty_bytes = 0;  // before the world was built
   std::uint64_t rss_bytes = 0;        // at the end of the measured parts
   std::uint64_t peak_rss_bytes = 0;

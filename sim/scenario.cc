@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <numeric>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include "sim/scenario_keys.h"
@@ -46,13 +48,15 @@ std::string Suggestion(std::string_view word, const std::vector<std::string_view
   if (nearest == names.end()) return "";
   // A unit that was left out is the likeliest slip, and far in letters.
   const bool prefix = nearest->starts_with(word);
-  if (!prefix && EditDistance(word, *nearest) > std::max<std::size_t>(1, word.size() / 3)) return "";
+  if (!prefix && EditDistance(word, *nearest) > std::max<std::size_t>(1, word.size() / 3))
+    return "";
   return "; did you mean '" + std::string(*nearest) + "'?";
 }
 
 const Section* FindSection(std::string_view name) {
   const auto sections = Sections();
-  const auto found = std::find_if(sections.begin(), sections.end(), [&](const Section& s) { return s.name == name; });
+  const auto found = std::find_if(sections.begin(), sections.end(),
+                                  [&](const Section& s) { return s.name == name; });
   return found == sections.end() ? nullptr : &*found;
 }
 
@@ -66,8 +70,9 @@ std::vector<std::string_view> KeyNames(std::string_view section) {
 
 const Key* FindKey(std::string_view section, std::string_view name) {
   const auto keys = Keys();
-  const auto found = std::find_if(keys.begin(), keys.end(),
-                                  [&](const Key& key) { return key.section == section && key.name == name; });
+  const auto found = std::find_if(keys.begin(), keys.end(), [&](const Key& key) {
+    return key.section == section && key.name == name;
+  });
   return found == keys.end() ? nullptr : &*found;
 }
 
@@ -87,8 +92,8 @@ absl::Status UnknownSection(const Entry& entry) {
 absl::Status UnknownKey(const Entry& entry) {
   const std::vector<std::string_view> names = KeyNames(entry.section);
   const std::string place = entry.section.empty() ? "at top level" : "in [" + entry.section + "]";
-  return Wrong(entry.where, "unknown key '" + FullName(entry) + "'; allowed " + place + ": " + Join(names) +
-                                Suggestion(entry.key, names));
+  return Wrong(entry.where, "unknown key '" + FullName(entry) + "'; allowed " + place + ": " +
+                                Join(names) + Suggestion(entry.key, names));
 }
 
 // Applies entries to a scenario, remembering where each key was set for the checks across keys.
@@ -101,8 +106,9 @@ class Applier {
     if (section == nullptr) return UnknownSection(entry);
     if (section->repeated != entry.repeated) {
       const std::string name = section->name.empty() ? "top level" : std::string(section->name);
-      return Wrong(entry.where, section->repeated ? "write [[" + name + "]] instead of [" + name + "]"
-                                                  : "write [" + name + "] instead of [[" + name + "]]");
+      return Wrong(entry.where, section->repeated
+                                    ? "write [[" + name + "]] instead of [" + name + "]"
+                                    : "write [" + name + "] instead of [[" + name + "]]");
     }
     if (absl::Status status = MakeRoom(entry); !status.ok()) return status;
     places_[PlaceName(entry)] = entry.where;
@@ -110,8 +116,13 @@ class Applier {
   }
 
   // What needs all keys: the latency file, and the rules that span several of them.
-  absl::Status Check() const {
-    if (const auto broken = scenario_.world.latency.LoadFile()) return WrongRule("", "latency.file: " + *broken);
+  absl::Status Check() {
+    // Reserving part of a table made smaller than the default reserve is nobody's intention.
+    LinkConfig& links = scenario_.world.core.links;
+    if (!places_.contains("links.reserved"))
+      links.reserved = std::min(links.reserved, links.max_links);
+    if (const auto broken = scenario_.world.latency.LoadFile())
+      return WrongRule("", "latency.file: " + *broken);
     if (const auto broken = scenario_.world.Validate()) return WrongRule("", *broken);
     for (std::size_t i = 0; i < scenario_.workloads.size(); ++i) {
       if (const auto broken = scenario_.workloads[i].Validate()) {
@@ -121,7 +132,8 @@ class Applier {
     for (std::size_t i = 0; i < scenario_.actions.size(); ++i) {
       const TimedAction& action = scenario_.actions[i];
       if (action.crash > 0 || action.leave > 0 || action.join > 0) continue;
-      return WrongRule("at." + std::to_string(i), "this [[at]] does nothing; give one of crash, leave, join");
+      return WrongRule("at." + std::to_string(i),
+                       "this [[at]] does nothing; give one of crash, leave, join");
     }
     return absl::OkStatus();
   }
@@ -134,15 +146,18 @@ class Applier {
     return name;
   }
 
-  // Names the place where the key that a rule speaks of was set: "links.reserved = 9 is out of range".
+  // Names the place where the key that a rule speaks of was set: "links.reserved = 9 is out of
+  // range".
   absl::Status WrongRule(const std::string& section, const std::string& broken) const {
-    std::string key = broken.substr(0, broken.find_first_of(" :="));
-    if (!section.empty() && !places_.contains(key)) key = section;
-    for (auto place = places_.lower_bound(key); place != places_.end(); ++place) {
-      if (place->first.starts_with(key)) return Wrong(place->second, broken);
-      break;
+    const std::string key = broken.substr(0, broken.find_first_of(" :="));
+    const std::string full = section.empty() ? key : section + "." + key;
+    for (const std::string& name : {full, full.substr(0, full.rfind('.'))}) {
+      const auto place = places_.lower_bound(name);  // rules leave out the unit of a name
+      if (place != places_.end() && place->first.starts_with(name))
+        return Wrong(place->second, broken);
     }
-    return Wrong(places_.empty() ? std::string("scenario") : FileOf(places_.begin()->second), broken);
+    return Wrong(places_.empty() ? std::string("scenario") : FileOf(places_.begin()->second),
+                 broken);
   }
 
   static std::string FileOf(const std::string& where) {
@@ -152,8 +167,10 @@ class Applier {
   absl::Status MakeRoom(const Entry& entry) {
     const auto grow = [&](auto& list) {
       if (entry.index > list.size()) {
-        return Wrong(entry.where, "there are " + std::to_string(list.size()) + " [[" + entry.section +
-                                      "]] sections; allowed is an index from 0 to " + std::to_string(list.size()));
+        return Wrong(entry.where, "there are " + std::to_string(list.size()) + " [[" +
+                                      entry.section +
+                                      "]] sections; allowed is an index from 0 to " +
+                                      std::to_string(list.size()));
       }
       if (entry.index == list.size()) list.emplace_back();
       return absl::OkStatus();
@@ -173,8 +190,10 @@ class Applier {
       return Wrong(entry.where, FullName(entry) + " " + *wrong);
     }
     const Field field = key->field(target);
-    if (const auto* path = std::get_if<PathField>(&field); path != nullptr && !entry.directory.empty()) {
-      if (!path->path->empty() && path->path->front() != '/') *path->path = entry.directory + "/" + *path->path;
+    if (const auto* path = std::get_if<PathField>(&field);
+        path != nullptr && !entry.directory.empty()) {
+      if (!path->path->empty() && path->path->front() != '/')
+        *path->path = entry.directory + "/" + *path->path;
     }
     return absl::OkStatus();
   }
@@ -208,15 +227,17 @@ absl::StatusOr<Entry> ParseSetting(const std::string& setting) {
   if (parts.size() > 1) entry.section = parts.front();
   if (parts.size() == 3) {
     const std::string& index = parts[1];
-    const auto [end, error] = std::from_chars(index.data(), index.data() + index.size(), entry.index);
+    const auto [end, error] =
+        std::from_chars(index.data(), index.data() + index.size(), entry.index);
     entry.repeated = error == std::errc() && end == index.data() + index.size();
   }
   if (parts.size() > 3 || (parts.size() == 3 && !entry.repeated)) {
     return Wrong(entry.where, "allowed is key, section.key or section.INDEX.key");
   }
-  if (const Section* section = FindSection(entry.section); section && section->repeated && !entry.repeated) {
-    return Wrong(entry.where, "name one of the [[" + entry.section + "]] sections, for example " + entry.section +
-                                  ".0." + entry.key);
+  if (const Section* section = FindSection(entry.section);
+      section && section->repeated && !entry.repeated) {
+    return Wrong(entry.where, "name one of the [[" + entry.section + "]] sections, for example " +
+                                  entry.section + ".0." + entry.key);
   }
   entry.value = ParseValue(text);
   // Names and paths need no quotes here, not even those that look like something else.
@@ -225,7 +246,8 @@ absl::StatusOr<Entry> ParseSetting(const std::string& setting) {
   Scenario scenario;
   Target target{&scenario, &workload, &action};
   const Key* key = FindKey(entry.section, entry.key);
-  if (key != nullptr && TakesWords(*key, target) && !std::holds_alternative<std::string>(entry.value)) {
+  if (key != nullptr && TakesWords(*key, target) &&
+      !std::holds_alternative<std::string>(entry.value)) {
     entry.value = text;
   }
   return entry;
@@ -259,12 +281,14 @@ absl::StatusOr<Scenario> ParseScenario(std::string_view text, const std::string&
   return scenario;
 }
 
-absl::StatusOr<Scenario> ReadScenario(const std::string& path, std::span<const std::string> settings) {
+absl::StatusOr<Scenario> ReadScenario(const std::string& path,
+                                      std::span<const std::string> settings) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
-  // An empty file sets the fail bit of `text`; a directory that of `file`.
   if (file) text << file.rdbuf();
-  if (!file || file.bad()) return Wrong(path, "cannot be read; a scenario is a TOML file");
+  std::error_code error;
+  if (!file || file.bad() || std::filesystem::is_directory(path, error))
+    return Wrong(path, "cannot be read; a scenario is a TOML file");
   return ParseScenario(text.str(), path, settings);
 }
 

@@ -1,10 +1,11 @@
 // A scenario: a world, what happens to it, and what is reported; read from TOML and from `--set`.
 //
-// Keys carry their unit in their name (`_s`, `_ms`, `_per_s`, `_bytes`; shares are 0..1). All of them are
-// listed in scenario_keys.cc, the one table that the reader, the errors and docs/scenario.md come from.
+// Keys carry their unit in their name (`_s`, `_ms`, `_per_s`, `_bytes`; shares are 0..1). All of
+// them are listed in scenario_keys.cc, the one table that the reader, the errors and
+// docs/scenario.md come from.
 //
-// Errors: InvalidArgument with one line that names file, line and key, and what is allowed. Thread rule:
-// plain values and pure functions.
+// Errors: InvalidArgument with one line that names file, line and key, and what is allowed. Thread
+// rule: plain values and pure functions.
 #pragma once
 
 #include <absl/status/status.h>
@@ -23,19 +24,20 @@
 
 namespace tombolo::sim {
 
-// Something done to the world from outside, once. Several things of one moment happen in this order.
+// Something done to the world from outside, once. Several things of one moment happen in this
+// order.
 struct TimedAction {
-  Duration at;              // since the start of the run
-  double crash = 0;         // share of the live peers that dies without a word
-  double leave = 0;         // share of the live peers that leaves politely
-  std::uint32_t join = 0;   // new peers that join through random live ones
+  Duration at;             // since the start of the run
+  double crash = 0;        // share of the live peers that dies without a word
+  double leave = 0;        // share of the live peers that leaves politely
+  std::uint32_t join = 0;  // new peers that join through random live ones
 };
 
 // What must hold at the end; a broken one makes the exit status 1. Negative: not asked for.
 struct Expectations {
-  double lookup_success = -1;  // least share of lookups that succeed
-  double closest_found = -1;   // least share of lookups that find the closest live peer
-  double send_success = -1;    // least share of sends that are delivered
+  double lookup_success = -1;             // least share of lookups that succeed
+  double closest_found = -1;              // least share of lookups that find the closest live peer
+  double send_success = -1;               // least share of sends that are delivered
   std::int64_t false_empty_buckets = -1;  // at most
 };
 
@@ -56,9 +58,11 @@ struct Scenario {
   ReportOptions report;
 };
 
-// Reads the scenario file at `path`, then applies `settings` ("kademlia.k=8", "workload.0.rate_per_s=5").
-// Paths in the file are relative to it, paths in settings to the working directory.
-absl::StatusOr<Scenario> ReadScenario(const std::string& path, std::span<const std::string> settings);
+// Reads the scenario file at `path`, then applies `settings` ("kademlia.k=8",
+// "workload.0.rate_per_s=5"). Paths in the file are relative to it, paths in settings to the
+// working directory.
+absl::StatusOr<Scenario> ReadScenario(const std::string& path,
+                                      std::span<const std::string> settings);
 
 // The same for a text; `name` stands for the file in errors.
 absl::StatusOr<Scenario> ParseScenario(std::string_view text, const std::string& name,

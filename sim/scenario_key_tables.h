@@ -11,7 +11,7 @@
 
 namespace tombolo::sim {
 
-std::vector<std::span<const Key>> WorldKeys();        // top level, [kademlia], [links], [relay], [store]
+std::vector<std::span<const Key>> WorldKeys();  // top level, [kademlia], [links], [relay], [store]
 std::vector<std::span<const Key>> EnvironmentKeys();  // [latency], [bandwidth], [churn]
 std::vector<std::span<const Key>> LoadKeys();         // [[workload]], [[at]], [expect], [report]
 

@@ -25,7 +25,8 @@ std::string NumberText(double value) {
   std::array<char, 32> buffer;
   const bool plain = value == std::floor(value) && value > -1e15 && value < 1e15;
   const auto [end, error] =
-      plain ? std::to_chars(buffer.data(), buffer.data() + buffer.size(), static_cast<std::int64_t>(value))
+      plain ? std::to_chars(buffer.data(), buffer.data() + buffer.size(),
+                            static_cast<std::int64_t>(value))
             : std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
   return {buffer.data(), end};
 }
@@ -55,9 +56,7 @@ struct Assigner {
   bool InRange(double number) const { return number >= key.min && number <= key.max; }
 
   template <class Integer>
-  bool operator()(Integer* field) const
-    requires std::is_integral_v<Integer>
-  {
+  bool operator()(Integer* field) const requires std::is_integral_v<Integer> {
     const auto* whole = std::get_if<std::int64_t>(&value);
     if (whole == nullptr || !InRange(static_cast<double>(*whole))) return false;
     *field = static_cast<Integer>(*whole);
@@ -113,7 +112,8 @@ constexpr std::array kSections = {
     Section{"bandwidth", false, "Rate of each peer's uplink, with a drop-tail queue."},
     Section{"churn", false, "Sessions of peers: who dies is replaced by a newcomer."},
     Section{"workload", true, "Load by random live peers; any number of `[[workload]]` sections."},
-    Section{"at", true, "What is done to the world at a set time; any number of `[[at]]` sections."},
+    Section{"at", true,
+            "What is done to the world at a set time; any number of `[[at]]` sections."},
     Section{"expect", false, "What must hold at the end; if it does not, the exit status is 1."},
     Section{"report", false, "What is measured."},
 };
@@ -136,8 +136,12 @@ std::span<const Key> Keys() {
 }
 
 std::string_view UnitOf(const Key& key) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kEndings = {
-      {{"_bytes_per_s", "bytes/s"}, {"_per_s", "1/s"}, {"_ms", "ms"}, {"_s", "s"}, {"_bytes", "bytes"}, {"_share", "share"}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kEndings = {
+      {{"_bytes_per_s", "bytes/s"},
+       {"_per_s", "1/s"},
+       {"_ms", "ms"},
+       {"_s", "s"},
+       {"_bytes", "bytes"}}};
   for (const auto& [ending, unit] : kEndings) {
     if (key.name.ends_with(ending)) return unit;
   }
@@ -169,19 +173,20 @@ std::string AllowedText(const Key& key, Target& target) {
 }
 
 std::string ValueText(const Key& key, Target& target) {
-  return std::visit(Overloaded{[](double* value) { return NumberText(*value); },
-                               [&](Duration* value) {
-                                 return NumberText(static_cast<double>(value->us) / MicrosecondsPerUnit(key));
-                               },
-                               [](bool* value) { return std::string(*value ? "true" : "false"); },
-                               [](std::string* value) { return Quoted(*value); },
-                               [](const PathField& field) { return Quoted(*field.path); },
-                               [](const ChoiceField& choice) { return Quoted(choice.names[choice.get()]); },
-                               [](std::uint64_t* value) {
-                                 return *value == ~std::uint64_t{0} ? "no limit" : std::to_string(*value);
-                               },
-                               [](auto* value) { return std::to_string(*value); }},
-                    key.field(target));
+  return std::visit(
+      Overloaded{[](double* value) { return NumberText(*value); },
+                 [&](Duration* value) {
+                   return NumberText(static_cast<double>(value->us) / MicrosecondsPerUnit(key));
+                 },
+                 [](bool* value) { return std::string(*value ? "true" : "false"); },
+                 [](std::string* value) { return Quoted(*value); },
+                 [](const PathField& field) { return Quoted(*field.path); },
+                 [](const ChoiceField& choice) { return Quoted(choice.names[choice.get()]); },
+                 [](std::uint64_t* value) {
+                   return *value == ~std::uint64_t{0} ? "no limit" : std::to_string(*value);
+                 },
+                 [](auto* value) { return std::to_string(*value); }},
+      key.field(target));
 }
 
 bool TakesWords(const Key& key, Target& target) {

@@ -1,4 +1,5 @@
-// The keys of a scenario: one table, from which the reader, its errors and docs/scenario.md are made.
+// The keys of a scenario: one table, from which the reader, its errors and docs/scenario.md are
+// made.
 //
 // Ownership: a Field points into the scenario it was made from. Thread rule: pure functions.
 #pragma once
@@ -27,8 +28,8 @@ struct ChoiceField {
 struct PathField {
   std::string* path;
 };
-using Field = std::variant<int*, std::uint8_t*, std::uint32_t*, std::uint64_t*, std::int64_t*, double*, bool*,
-                           std::string*, Duration*, ChoiceField, PathField>;
+using Field = std::variant<int*, std::uint8_t*, std::uint32_t*, std::uint64_t*, std::int64_t*,
+                           double*, bool*, std::string*, Duration*, ChoiceField, PathField>;
 
 // What a key belongs to: the scenario, and for repeated sections the one being read.
 struct Target {
@@ -43,7 +44,7 @@ inline constexpr double kNoLimit = 0;
 struct Key {
   std::string_view section;  // "" = top level
   std::string_view name;
-  double min = kNoLimit;     // in the key's unit
+  double min = kNoLimit;  // in the key's unit
   double max = kNoLimit;
   std::string_view doc;
   Field (*field)(Target&);
@@ -64,7 +65,8 @@ struct Unsupported {
 };
 using Value = std::variant<std::int64_t, double, bool, std::string, Unsupported>;
 
-// Stores `value`; on error returns what is wrong and allowed ("must be ..., is ..."), nullopt if all is well.
+// Stores `value`; on error returns what is wrong and allowed ("must be ..., is ..."), nullopt if
+// all is well.
 std::optional<std::string> Assign(const Key& key, const Value& value, Target& target);
 
 // What the key allows, its value in `target` as TOML, and its unit ("s", "ms", ... or empty).

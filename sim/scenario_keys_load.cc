@@ -25,14 +25,19 @@ Field InReport(Target& target) {
   return &(target.scenario->report.*Member);
 }
 
-Field Kind(Target& target) { return Choose(target.workload->kind, {"lookup", "send", "put", "get"}); }
+Field Kind(Target& target) {
+  return Choose(target.workload->kind, {"lookup", "send", "put", "get"});
+}
 Field SpacingOf(Target& target) { return Choose(target.workload->spacing, {"fixed", "poisson"}); }
 
 constexpr std::array kWorkload = {
     Key{"workload", "kind", kNoLimit, kNoLimit, "what random live peers do", Kind},
-    Key{"workload", "rate_per_s", 0.000'001, 1e6, "operations in the whole world", InWorkload<&WorkloadOptions::rate_per_s>},
-    Key{"workload", "spacing", kNoLimit, kNoLimit, "equal or exponential pauses between operations", SpacingOf},
-    Key{"workload", "start_s", 0, kYearS, "first operation, since the start of the run", InWorkload<&WorkloadOptions::start>},
+    Key{"workload", "rate_per_s", 0.000'001, 1e6, "operations in the whole world",
+        InWorkload<&WorkloadOptions::rate_per_s>},
+    Key{"workload", "spacing", kNoLimit, kNoLimit, "equal or exponential pauses between operations",
+        SpacingOf},
+    Key{"workload", "start_s", 0, kYearS, "first operation, since the start of the run",
+        InWorkload<&WorkloadOptions::start>},
     Key{"workload", "duration_s", 0, kYearS, "no operations later than this after start_s",
         InWorkload<&WorkloadOptions::duration>},
     Key{"workload", "count", 1, 9.2e18, "operations at most", InWorkload<&WorkloadOptions::count>},
@@ -40,34 +45,45 @@ constexpr std::array kWorkload = {
         InWorkload<&WorkloadOptions::payload_bytes>},
     Key{"workload", "deadline_s", 0.001, 86'400, "of sends: delivered or failed by then",
         InWorkload<&WorkloadOptions::deadline>},
-    Key{"workload", "copies", 1, 8, "of sends: node-disjoint copies", InWorkload<&WorkloadOptions::copies>},
+    Key{"workload", "copies", 1, 8, "of sends: node-disjoint copies",
+        InWorkload<&WorkloadOptions::copies>},
     Key{"workload", "keys", 1, 1 << 30, "of puts and gets: they draw from this many keys",
         InWorkload<&WorkloadOptions::keys>},
-    Key{"workload", "ttl_s", 1, kYearS, "of puts: life of the record", InWorkload<&WorkloadOptions::ttl>},
+    Key{"workload", "ttl_s", 1, kYearS, "of puts: life of the record",
+        InWorkload<&WorkloadOptions::ttl>},
 };
 
 constexpr std::array kAt = {
     Key{"at", "time_s", 0, kYearS, "when, since the start of the run", InAction<&TimedAction::at>},
-    Key{"at", "crash", 0, 1, "share of the live peers that dies without a word", InAction<&TimedAction::crash>},
-    Key{"at", "leave", 0, 1, "share of the live peers that leaves politely", InAction<&TimedAction::leave>},
-    Key{"at", "join", 0, kMaxPeers, "new peers that join through random live ones", InAction<&TimedAction::join>},
+    Key{"at", "crash", 0, 1, "share of the live peers that dies without a word",
+        InAction<&TimedAction::crash>},
+    Key{"at", "leave", 0, 1, "share of the live peers that leaves politely",
+        InAction<&TimedAction::leave>},
+    Key{"at", "join", 0, kMaxPeers, "new peers that join through random live ones",
+        InAction<&TimedAction::join>},
 };
 
 constexpr std::array kExpect = {
-    Key{"expect", "lookup_success", -1, 1, "least share of lookups that succeed; negative = not checked",
+    Key{"expect", "lookup_success", -1, 1,
+        "least share of lookups that succeed; negative = not checked",
         InExpect<&Expectations::lookup_success>},
-    Key{"expect", "closest_found", -1, 1, "least share of lookups that find the closest live peer; negative = not checked",
+    Key{"expect", "closest_found", -1, 1,
+        "least share of lookups that find the closest live peer; negative = not checked",
         InExpect<&Expectations::closest_found>},
-    Key{"expect", "send_success", -1, 1, "least share of sends that are delivered; negative = not checked",
+    Key{"expect", "send_success", -1, 1,
+        "least share of sends that are delivered; negative = not checked",
         InExpect<&Expectations::send_success>},
-    Key{"expect", "false_empty_buckets", -1, 1e9, "most buckets empty though the world has a peer for them; negative = not checked",
+    Key{"expect", "false_empty_buckets", -1, 1e9,
+        "most buckets empty though the world has a peer for them; negative = not checked",
         InExpect<&Expectations::false_empty_buckets>},
 };
 
 constexpr std::array kReport = {
-    Key{"report", "series_s", 0.001, kYearS, "interval of series.csv; doubles when there are more than 10,000 rows",
+    Key{"report", "series_s", 0.001, kYearS,
+        "interval of series.csv; doubles when there are more than 10,000 rows",
         InReport<&ReportOptions::series>},
-    Key{"report", "check_peers", 0, kMaxPeers, "peers whose buckets are compared with the truth at the end",
+    Key{"report", "check_peers", 0, kMaxPeers,
+        "peers whose buckets are compared with the truth at the end",
         InReport<&ReportOptions::check_peers>},
     Key{"report", "check_lookups", 0, 1e6, "lookups compared with the truth after the end",
         InReport<&ReportOptions::check_lookups>},

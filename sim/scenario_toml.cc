@@ -32,8 +32,10 @@ class Reader {
       const std::string name(key.str());
       if (const toml::table* table = node.as_table()) {
         AddSection(name, false, 0, *table);
-      } else if (const toml::array* array = node.as_array(); array != nullptr && IsSections(*array)) {
-        for (std::size_t i = 0; i < array->size(); ++i) AddSection(name, true, i, *(*array)[i].as_table());
+      } else if (const toml::array* array = node.as_array();
+                 array != nullptr && IsSections(*array)) {
+        for (std::size_t i = 0; i < array->size(); ++i)
+          AddSection(name, true, i, *(*array)[i].as_table());
       } else {
         Add("", false, 0, name, node, key.source());
       }
@@ -49,7 +51,8 @@ class Reader {
     return !array.empty() && array.is_homogeneous(toml::node_type::table);
   }
 
-  void AddSection(const std::string& section, bool repeated, std::size_t index, const toml::table& table) {
+  void AddSection(const std::string& section, bool repeated, std::size_t index,
+                  const toml::table& table) {
     Add(section, repeated, index, "", table, table.source());
     for (const auto& [key, node] : table) {
       Add(section, repeated, index, std::string(key.str()), node, key.source());
@@ -59,8 +62,8 @@ class Reader {
   void Add(const std::string& section, bool repeated, std::size_t index, const std::string& key,
            const toml::node& node, const toml::source_region& place) {
     const std::size_t line = place.begin.line;
-    entries_.push_back({section, repeated, index, key, ValueOf(node), name_ + ":" + std::to_string(line), line,
-                        directory_});
+    entries_.push_back({section, repeated, index, key, ValueOf(node),
+                        name_ + ":" + std::to_string(line), line, directory_});
   }
 
   const std::string name_;
@@ -74,15 +77,16 @@ absl::StatusOr<std::vector<Entry>> ReadToml(std::string_view text, const std::st
   const toml::parse_result parsed = toml::parse(text, name);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
-    return absl::InvalidArgumentError(name + ":" + std::to_string(error.source().begin.line) + ": " +
-                                      std::string(error.description()));
+    return absl::InvalidArgumentError(name + ":" + std::to_string(error.source().begin.line) +
+                                      ": " + std::string(error.description()));
   }
   return Reader(name).Read(parsed.table());
 }
 
 Value ParseValue(const std::string& text) {
   const toml::parse_result parsed = toml::parse("value = " + text);
-  const toml::node* node = parsed && parsed.table().size() == 1 ? parsed.table().get("value") : nullptr;
+  const toml::node* node =
+      parsed && parsed.table().size() == 1 ? parsed.table().get("value") : nullptr;
   return node == nullptr ? Value(text) : ValueOf(*node);
 }
 

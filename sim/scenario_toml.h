@@ -1,4 +1,5 @@
-// TOML text and `--set` arguments as a flat list of entries. Knows no keys. Thread rule: pure functions.
+// TOML text and `--set` arguments as a flat list of entries. Knows no keys. Thread rule: pure
+// functions.
 #pragma once
 
 #include <absl/status/statusor.h>

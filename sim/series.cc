@@ -17,11 +17,10 @@ constexpr std::string_view kLatencySum = "_latency_us_sum";
 using Combine = TimeSeries::Combine;
 
 std::vector<TimeSeries::Column> Columns() {
-  std::vector<TimeSeries::Column> columns = {{"live_peers", Combine::kLast}, {"events", Combine::kSum},
-                                             {"messages", Combine::kSum},    {"bytes", Combine::kSum},
-                                             {"lost", Combine::kSum},        {"to_dead", Combine::kSum},
-                                             {"joins", Combine::kSum},       {"crashes", Combine::kSum},
-                                             {"leaves", Combine::kSum}};
+  std::vector<TimeSeries::Column> columns = {
+      {"live_peers", Combine::kLast}, {"events", Combine::kSum},  {"messages", Combine::kSum},
+      {"bytes", Combine::kSum},       {"lost", Combine::kSum},    {"to_dead", Combine::kSum},
+      {"joins", Combine::kSum},       {"crashes", Combine::kSum}, {"leaves", Combine::kSum}};
   for (const std::string_view kind : kOperationNames) {
     for (const char* what : {"_started", "_succeeded", "_failed", "_latency_us_sum"}) {
       columns.push_back({std::string(kind) + what, Combine::kSum});
@@ -34,8 +33,8 @@ std::vector<TimeSeries::Column> Columns() {
 std::vector<double> Totals(const World& world) {
   const Metrics& m = world.metrics();
   std::vector<double> totals = {static_cast<double>(world.live_count())};
-  for (const std::uint64_t count :
-       {m.events, m.total_messages(), m.total_bytes(), m.lost, m.to_dead, m.joins, m.crashes, m.leaves}) {
+  for (const std::uint64_t count : {m.events, m.total_messages(), m.total_bytes(), m.lost,
+                                    m.to_dead, m.joins, m.crashes, m.leaves}) {
     totals.push_back(static_cast<double>(count));
   }
   for (const OperationMetrics& operation : m.operations) {
@@ -50,8 +49,9 @@ std::vector<double> Totals(const World& world) {
 std::string Text(double value) {
   if (std::isnan(value)) return "";
   std::array<char, 32> buffer;
-  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed,
-                                          value == std::floor(value) ? 0 : 3);
+  const auto [end, error] =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed,
+                    value == std::floor(value) ? 0 : 3);
   return {buffer.data(), end};
 }
 
@@ -95,7 +95,8 @@ std::string SeriesCsv(const TimeSeries& series) {
   std::string csv = "time_s";
   for (const std::size_t column : used) {
     std::string name = series.columns()[column].name;
-    if (name.ends_with(kLatencySum)) name.replace(name.size() - kLatencySum.size(), kLatencySum.size(), "_latency_ms_mean");
+    if (name.ends_with(kLatencySum))
+      name.replace(name.size() - kLatencySum.size(), kLatencySum.size(), "_latency_ms_mean");
     csv += "," + name;
   }
   csv += "\n";
@@ -104,7 +105,8 @@ std::string SeriesCsv(const TimeSeries& series) {
     for (const std::size_t column : used) {
       double value = series.at(row, column);
       if (series.columns()[column].name.ends_with(kLatencySum)) {
-        value = value / series.at(row, column - 2) / 1000;  // of the succeeded ones; nan if there are none
+        value = value / series.at(row, column - 2) /
+                1000;  // of the succeeded ones; nan if there are none
       }
       csv += "," + Text(value);
     }

@@ -1,4 +1,5 @@
-// What a run looks like over time: counts and means per interval. Thread rule: one caller at a time.
+// What a run looks like over time: counts and means per interval. Thread rule: one caller at a
+// time.
 #pragma once
 
 #include <string>

@@ -28,7 +28,8 @@ std::string Count(const Json& number) {
 }
 
 std::string Bytes(double bytes) {
-  constexpr std::array<const char*, 5> kUnits = {"%.0f B", "%.1f kB", "%.1f MB", "%.1f GB", "%.1f TB"};
+  constexpr std::array<const char*, 5> kUnits = {"%.0f B", "%.1f kB", "%.1f MB", "%.1f GB",
+                                                 "%.1f TB"};
   std::size_t unit = 0;
   for (; bytes >= 1000 && unit + 1 < kUnits.size(); ++unit) bytes /= 1000;
   return Format(kUnits[unit], bytes);
@@ -46,9 +47,12 @@ std::string Line(const std::string& label, const std::string& value) {
 // "name 12, other 3": the entries of an object of counts.
 std::string List(const Json& counts) {
   std::string text;
-  for (const auto& [name, count] : counts.items()) text += (text.empty() ? "" : ", ") + name + " " + Count(count);
+  for (const auto& [name, count] : counts.items())
+    text += (text.empty() ? "" : ", ") + name + " " + Count(count);
   return text;
 }
+
+std::string InBrackets(const std::string& text) { return text.empty() ? text : "  (" + text + ")"; }
 
 std::string Quantiles(const Json& figures, const char* format) {
   std::string text;
@@ -61,12 +65,16 @@ std::string Quantiles(const Json& figures, const char* format) {
 std::string OperationText(const std::string& kind, const Json& operation) {
   std::string text = "\n" + kind + "\n";
   text += Line("started", Count(operation["started"]));
-  text += Line("succeeded", Count(operation["succeeded"]) + "  (" + Percent(operation["success_ratio"]) + ")");
+  text += Line("succeeded",
+               Count(operation["succeeded"]) + "  (" + Percent(operation["success_ratio"]) + ")");
   if (operation["failed"] != 0) {
-    text += Line("failed", Count(operation["failed"]) + "  (" + List(operation["failed_by_reason"]) + ")");
+    text += Line("failed",
+                 Count(operation["failed"]) + "  (" + List(operation["failed_by_reason"]) + ")");
   }
-  if (operation["void"] != 0) text += Line("void", Count(operation["void"]) + "  (an end died meanwhile)");
-  if (operation.contains("closest_found")) text += Line("closest found", Percent(operation["closest_found"]));
+  if (operation["void"] != 0)
+    text += Line("void", Count(operation["void"]) + "  (an end died meanwhile)");
+  if (operation.contains("closest_found"))
+    text += Line("closest found", Percent(operation["closest_found"]));
   if (operation.contains("messages_each")) {
     text += Line("messages each", Format("%.2f", operation["messages_each"].get<double>()));
   }
@@ -77,20 +85,24 @@ std::string OperationText(const std::string& kind, const Json& operation) {
 std::string WorldText(const Json& report) {
   std::string text = "tombolo-sim " + report["version"].get<std::string>() + "\n";
   text += Line("seed", std::to_string(report["seed"].get<std::uint64_t>()));
-  text += Line("peers", Count(report["peers"]) + ", " + Count(report["live_peers"]) + " live at the end  (joins " +
-                            Count(report["joins"]) + ", crashes " + Count(report["crashes"]) + ", leaves " +
-                            Count(report["leaves"]) + ")");
+  text += Line("peers", Count(report["peers"]) + ", " + Count(report["live_peers"]) +
+                            " live at the end  (joins " + Count(report["joins"]) + ", crashes " +
+                            Count(report["crashes"]) + ", leaves " + Count(report["leaves"]) + ")");
   text += Line("simulated", Format("%.3f s", report["simulated_seconds"].get<double>()));
   text += Line("events", Count(report["events"]) + "  (" +
-                             Format("%.2f M per CPU second)", report["events_per_second"].get<double>() * 1e-6));
-  text += Line("messages", Count(report["messages"]) + "  (" + List(report["messages_by_kind"]) + ")");
+                             Format("%.2f M per CPU second)",
+                                    report["events_per_second"].get<double>() * 1e-6));
+  text +=
+      Line("messages", Count(report["messages"]) + InBrackets(List(report["messages_by_kind"])));
   text += Line("bytes", Bytes(report["bytes"].get<double>()));
   const Json& load = report["messages_per_peer"];
   text += Line("load per peer", Quantiles(load, "%.4g") + "  messages received");
-  text += Line("lost", Count(report["lost"]) + ", to dead peers " + Count(report["to_dead"]) + ", to undialable peers " +
-                           Count(report["unreachable"]));
-  text += Line("links dialled", Count(report["dials"]) + " kept, " + Count(report["ephemeral_dials"]) + " ephemeral");
-  if (!report["drops_by_reason"].empty()) text += Line("dropped input", List(report["drops_by_reason"]));
+  text += Line("lost", Count(report["lost"]) + ", to dead peers " + Count(report["to_dead"]) +
+                           ", to undialable peers " + Count(report["unreachable"]));
+  text += Line("links dialled", Count(report["dials"]) + " kept, " +
+                                    Count(report["ephemeral_dials"]) + " ephemeral");
+  if (!report["drops_by_reason"].empty())
+    text += Line("dropped input", List(report["drops_by_reason"]));
   return text;
 }
 
@@ -99,19 +111,23 @@ std::string ChecksText(const Json& report) {
   std::string text;
   if (checks.contains("buckets")) {
     const Json& buckets = checks["buckets"];
-    text += Line("buckets", Count(buckets["false_empty"]) + " false-empty of " + Count(buckets["buckets"]) + " in " +
-                                Count(buckets["peers"]) + " peers");
+    text += Line("buckets", Count(buckets["false_empty"]) + " false-empty of " +
+                                Count(buckets["buckets"]) + " in " + Count(buckets["peers"]) +
+                                " peers");
     if (buckets.contains("first")) {
-      text += Line("", "first: bucket " + std::to_string(buckets["first"]["bucket"].get<int>()) + " of peer " +
-                           buckets["first"]["peer"].get<std::string>());
+      text += Line("", "first: bucket " + std::to_string(buckets["first"]["bucket"].get<int>()) +
+                           " of peer " + buckets["first"]["peer"].get<std::string>());
     }
   }
   if (checks.contains("lookups")) {
     const Json& lookups = checks["lookups"];
-    text += Line("lookups", Count(lookups["exact"]) + " of " + Count(lookups["lookups"]) +
-                                " found all true k closest  (" + Percent(lookups["k_closest_found"]) + " of contacts)");
+    text +=
+        Line("lookups", Count(lookups["exact"]) + " of " + Count(lookups["lookups"]) +
+                            " found all true k closest  (" + Percent(lookups["k_closest_found"]) +
+                            " of contacts), " + Count(lookups["failed"]) + " failed");
   }
-  for (const Json& broken : report["expectations_broken"]) text += Line("FAILED", broken.get<std::string>());
+  for (const Json& broken : report["expectations_broken"])
+    text += Line("FAILED", broken.get<std::string>());
   return text.empty() ? text : "\nchecks\n" + text;
 }
 
@@ -120,7 +136,8 @@ std::string ChecksText(const Json& report) {
 std::string Summary(const Json& report) {
   std::string text = report.contains("interrupted") ? "interrupted: the report so far\n" : "";
   text += WorldText(report);
-  for (const auto& [kind, operation] : report["operations"].items()) text += OperationText(kind, operation);
+  for (const auto& [kind, operation] : report["operations"].items())
+    text += OperationText(kind, operation);
   text += ChecksText(report);
   text += "\ncosts\n";
   text += Line("set-up", Format("%.2f s", report["setup_seconds"].get<double>()));

@@ -51,6 +51,12 @@ class TimerQueue {
   // Replaces the deadline of `peer`; kNever disarms. A deadline that has passed fires next.
   void Arm(std::uint32_t peer, Time deadline);
 
+  // A hint that the deadline of `peer` will change soon.
+  void Prefetch(std::uint32_t peer) const {
+    __builtin_prefetch(armed_.data() + peer);
+    __builtin_prefetch(queued_.data() + peer);
+  }
+
   // The deadline of `peer`, kNever if it has none.
   Time armed(std::uint32_t peer) const { return armed_[peer]; }
 

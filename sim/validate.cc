@@ -30,7 +30,8 @@ Validation Validate(const ValidateOptions& options, Progress& progress) {
   return validation;
 }
 
-nlohmann::ordered_json ValidateReport(const Validation& validation, const Usage& before, const Usage& after) {
+nlohmann::ordered_json ValidateReport(const Validation& validation, const Usage& before,
+                                      const Usage& after) {
   Scenario scenario;
   scenario.world.seed = validation.seed;
   scenario.world.peers = validation.peers;
@@ -38,9 +39,11 @@ nlohmann::ordered_json ValidateReport(const Validation& validation, const Usage&
   total.metrics = validation.metrics;
   total.trace_hash = validation.trace_hash;
   total.simulated = validation.simulated;
-  total.costs = {validation.setup_seconds,   after.cpu_seconds - before.cpu_seconds,
+  total.costs = {validation.setup_seconds,
+                 after.cpu_seconds - before.cpu_seconds,
                  after.wall_seconds - before.wall_seconds - validation.setup_seconds,
-                 before.rss_bytes,           after.peak_rss_bytes,
+                 before.rss_bytes,
+                 after.peak_rss_bytes,
                  after.peak_rss_bytes};
   nlohmann::ordered_json report = CommonReport(scenario, total);
   report["rows"] = nlohmann::ordered_json::array();
@@ -58,15 +61,18 @@ nlohmann::ordered_json ValidateReport(const Validation& validation, const Usage&
 }
 
 std::string ValidateText(const Validation& validation) {
-  std::string text = "table  row                        metric            expected  measured  tolerance\n";
+  std::string text =
+      "table  row                        metric            expected  measured  tolerance\n";
   std::array<char, 160> line{};
   for (const ValidateRow& row : validation.rows) {
-    std::snprintf(line.data(), line.size(), "%-5s  %-25s  %-16s  %8.3f  %8.3f  %s%-8.3f  %s\n", row.table.c_str(),
-                  row.row.c_str(), row.metric.c_str(), row.expected, row.measured,
-                  row.rule == Rule::kWithin ? "+-" : "+ ", row.tolerance, row.ok() ? "ok" : "FAILED");
+    std::snprintf(line.data(), line.size(), "%-5s  %-25s  %-16s  %8.3f  %8.3f  %s%-8.3f  %s\n",
+                  row.table.c_str(), row.row.c_str(), row.metric.c_str(), row.expected,
+                  row.measured, row.rule == Rule::kWithin ? "+-" : "+ ", row.tolerance,
+                  row.ok() ? "ok" : "FAILED");
     text += line.data();
   }
-  const auto failed = std::count_if(validation.rows.begin(), validation.rows.end(), [](const auto& r) { return !r.ok(); });
+  const auto failed = std::count_if(validation.rows.begin(), validation.rows.end(),
+                                    [](const auto& r) { return !r.ok(); });
   text += std::to_string(validation.rows.size()) + " rows, " + std::to_string(failed) + " failed\n";
   return text;
 }

@@ -14,8 +14,9 @@
 namespace tombolo::sim {
 
 struct ValidateOptions {
-  bool large = false;     // also 2^20 peers: some minutes and 2 GB
-  double scale = 1;       // of the numbers of samples; below 1 for quick looks, the verdicts lose meaning
+  bool large = false;  // also 2^20 peers: some minutes and 2 GB
+  double scale =
+      1;  // of the numbers of samples; below 1 for quick looks, the verdicts lose meaning
 };
 
 // What a row asks of the figure.
@@ -66,13 +67,17 @@ struct ValidateWatch {
 Validation Validate(const ValidateOptions& options, Progress& progress);
 
 // Greedy hops over k-buckets (Kademlia), by k and number of peers.
-void ValidateHops(const ValidateOptions& options, const ValidateWatch& watch, Validation& validation);
+void ValidateHops(const ValidateOptions& options, const ValidateWatch& watch,
+                  Validation& validation);
 // Hops of relayed sends over one and two links per bucket.
-void ValidateRelay(const ValidateOptions& options, const ValidateWatch& watch, Validation& validation);
+void ValidateRelay(const ValidateOptions& options, const ValidateWatch& watch,
+                   Validation& validation);
 // Failed routes when a share of all peers has died and nobody repairs.
-void ValidateResilience(const ValidateOptions& options, const ValidateWatch& watch, Validation& validation);
+void ValidateResilience(const ValidateOptions& options, const ValidateWatch& watch,
+                        Validation& validation);
 
-nlohmann::ordered_json ValidateReport(const Validation& validation, const Usage& before, const Usage& after);
+nlohmann::ordered_json ValidateReport(const Validation& validation, const Usage& before,
+                                      const Usage& after);
 std::string ValidateText(const Validation& validation);
 
 }  // namespace tombolo::sim

@@ -1,5 +1,5 @@
-// Greedy relay over existing connections: overlay-science table 1.3, rows "all buckets x1" and "x2",
-// measured with real sends: links, hop acknowledgements and receipts.
+// Greedy relay over existing connections: overlay-science table 1.3, rows "all buckets x1" and
+// "x2", measured with real sends: links, hop acknowledgements and receipts.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -24,20 +24,23 @@ constexpr std::array<Row, 5> kRows = {{
     {100'000, 2, 5.00, 8},
 }};
 
-// The standard deviation is about 1.5 hops: the error of the mean is 0.01 hops, a tenth of the tolerance.
+// The standard deviation is about 1.5 hops: the error of the mean is 0.01 hops, a tenth of the
+// tolerance.
 constexpr double kSends = 20'000;
 constexpr double kMeanTolerance = 0.03;  // share of the expected mean
 
 void Add(const Row& row, const RunResult& result, Validation& validation) {
   const OperationMetrics& sends = result.metrics.of(OperationKind::kSend);
-  const std::string name = "all buckets x" + std::to_string(row.per_bucket) + " n=" + std::to_string(row.peers);
-  validation.rows.push_back(
-      {"1.3", name, "hops_mean", row.mean, sends.hops.mean(), row.mean * kMeanTolerance, Rule::kWithin});
+  const std::string name =
+      "all buckets x" + std::to_string(row.per_bucket) + " n=" + std::to_string(row.peers);
+  validation.rows.push_back({"1.3", name, "hops_mean", row.mean, sends.hops.mean(),
+                             row.mean * kMeanTolerance, Rule::kWithin});
   if (row.p99) {
     validation.rows.push_back({"1.3", name, "hops_p99", static_cast<double>(*row.p99),
                                static_cast<double>(sends.hops.quantile(0.99)), 1, Rule::kWithin});
   }
-  const auto delivered = static_cast<double>(sends.succeeded) / static_cast<double>(std::max<std::uint64_t>(sends.started, 1));
+  const auto delivered = static_cast<double>(sends.succeeded) /
+                         static_cast<double>(std::max<std::uint64_t>(sends.started, 1));
   validation.rows.push_back({"1.3", name, "delivered_ratio", 1, delivered, 0, Rule::kWithin});
 }
 
@@ -56,7 +59,8 @@ void AddTotals(const RunResult& result, Validation& validation) {
 
 }  // namespace
 
-void ValidateRelay(const ValidateOptions& options, const ValidateWatch& watch, Validation& validation) {
+void ValidateRelay(const ValidateOptions& options, const ValidateWatch& watch,
+                   Validation& validation) {
   std::uint64_t done = 0;
   for (const Row& row : kRows) {
     if (!watch.Begin("relayed sends", done++, kRows.size())) return;
@@ -67,7 +71,8 @@ void ValidateRelay(const ValidateOptions& options, const ValidateWatch& watch, V
     bench.settings = {"links.per_bucket=" + std::to_string(row.per_bucket)};
     const absl::StatusOr<Scenario> scenario = RelayScenario(bench);
     if (!scenario.ok()) {  // would be an error in the lines above: shown as a row that fails
-      validation.rows.push_back({"1.3", std::string(scenario.status().message()), "error", 0, 1, 0, Rule::kWithin});
+      validation.rows.push_back(
+          {"1.3", std::string(scenario.status().message()), "error", 0, 1, 0, Rule::kWithin});
       return;
     }
     const RunResult result = RunScenario(*scenario, Watch{});

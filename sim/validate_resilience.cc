@@ -1,9 +1,11 @@
-// Static resilience: overlay-science table 1.4, XOR columns. 2^16 peers whose ids use up all values of
-// their first 16 bits; a share of them dies, contacts that died are dropped, nothing is repaired; a route
-// between live peers fails where a peer knows nobody closer to the target than itself.
+// Static resilience: overlay-science table 1.4, XOR columns. 2^16 peers whose ids use up all values
+// of their first 16 bits; a share of them dies, contacts that died are dropped, nothing is
+// repaired; a route between live peers fails where a peer knows nobody closer to the target than
+// itself.
 //
-// The table was measured with contacts drawn with replacement; tables hold distinct ones, and the cells of
-// the published correction are used where it has them. Rows are one-sided: not worse than the table.
+// The table was measured with contacts drawn with replacement; tables hold distinct ones, and the
+// cells of the published correction are used where it has them. Rows are one-sided: not worse than
+// the table.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -35,8 +37,9 @@ constexpr std::array<Row, 7> kTable = {{
 }};
 
 constexpr double kRoutes = 100'000;
-// Of the difference of two measured shares, ours and the table's (taken as no smaller a sample than 20,000
-// routes): 4 standard deviations, so that one in 30,000 honest rows fails; and the last digit given.
+// Of the difference of two measured shares, ours and the table's (taken as no smaller a sample than
+// 20,000 routes): 4 standard deviations, so that one in 30,000 honest rows fails; and the last
+// digit given.
 constexpr double kDeviations = 4;
 constexpr double kTheirRoutes = 20'000;
 
@@ -50,7 +53,8 @@ double Tolerance(double percent, double routes) {
 
 class Network16 {
  public:
-  Network16(int k, std::uint64_t seed) : rng_(Rng::Split(seed, static_cast<std::uint64_t>(k))), tables_(kPeers), dead_(kPeers, 0) {
+  Network16(int k, std::uint64_t seed)
+      : rng_(Rng::Split(seed, static_cast<std::uint64_t>(k))), tables_(kPeers), dead_(kPeers, 0) {
     TableConfig config;
     config.k = k;
     for (std::uint32_t i = 0; i < kPeers; ++i) {
@@ -110,7 +114,9 @@ class Network16 {
     }
   }
 
-  PeerRef RandomLive() { return static_cast<PeerRef>(order_[killed_ + rng_.Below(kPeers - killed_)]); }
+  PeerRef RandomLive() {
+    return static_cast<PeerRef>(order_[killed_ + rng_.Below(kPeers - killed_)]);
+  }
 
   Rng rng_;
   Directory ids_;
@@ -122,7 +128,8 @@ class Network16 {
 
 }  // namespace
 
-void ValidateResilience(const ValidateOptions& options, const ValidateWatch& watch, Validation& validation) {
+void ValidateResilience(const ValidateOptions& options, const ValidateWatch& watch,
+                        Validation& validation) {
   const auto routes = static_cast<std::uint64_t>(kRoutes * options.scale);
   std::uint64_t done = 0;
   for (std::size_t column = 0; column < kBuckets.size(); ++column) {
@@ -131,10 +138,11 @@ void ValidateResilience(const ValidateOptions& options, const ValidateWatch& wat
       if (!watch.Begin("static resilience", done++, kBuckets.size() * kTable.size())) return;
       network.Kill(row.dead_percent);
       const double expected = row.failed_percent[column];
-      validation.rows.push_back({"1.4",
-                                 std::to_string(row.dead_percent) + " % dead k=" + std::to_string(kBuckets[column]),
-                                 "failed_percent", expected, network.FailedPercent(routes),
-                                 Tolerance(expected, static_cast<double>(routes)), Rule::kAtMost});
+      validation.rows.push_back(
+          {"1.4",
+           std::to_string(row.dead_percent) + " % dead k=" + std::to_string(kBuckets[column]),
+           "failed_percent", expected, network.FailedPercent(routes),
+           Tolerance(expected, static_cast<double>(routes)), Rule::kAtMost});
     }
   }
 }

@@ -110,6 +110,9 @@ class World {
   void ResetMetrics();
   std::uint64_t trace_hash() const { return trace_hash_; }
   std::size_t in_flight() const { return queue_.size(); }
+  // Lists and payloads that somebody holds; zero when nothing is in flight, stored or kept in a result.
+  std::size_t lists_in_use() const { return lists_.in_use(); }
+  std::size_t payloads_in_use() const { return payloads_.in_use(); }
 
   // Records the events of all peers, up to `limit` of them; the oldest are kept, the rest is counted.
   void RecordEvents(std::size_t limit) { event_limit_ = limit; }
@@ -173,7 +176,9 @@ class World {
   // world.cc: the loop.
   Step MakeStep() { return Step{now_, options_.core, directory_, lists_, outbox_}; }
   bool ProcessNext(Time end);
-  void PrefetchAhead() const;
+  void PrefetchAhead();
+  void PrefetchPeer(const QueueEntry& entry) const;
+  void PrefetchContacts(const QueueEntry& entry) const;
   void Deliver(const QueueEntry& entry);
   void DeliverMessage(const QueueEntry& entry, const Message& message);
   void Fire(const Timer& timer);
@@ -199,6 +204,8 @@ class World {
   void ScheduleSessionEnd(PeerRef peer, bool residual);
   void ScheduleArrival();
   void Arrive();
+  void ScheduleRate(std::uint32_t kind);
+  void HappenAtRate(std::uint32_t kind);
   void JoinNext(std::uint32_t index);
   void TakeDown(PeerRef peer);
   bool DrawDialable(PeerRef peer) const;
@@ -250,6 +257,7 @@ class World {
   std::vector<LoggedEvent> events_;
   std::size_t event_limit_ = 0;
   std::uint64_t events_missed_ = 0;
+  std::int64_t prefetched_us_ = -1;  // slot of the queue at the last look ahead
   Outbox outbox_;  // empty between steps
 };
 

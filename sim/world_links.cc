@@ -23,6 +23,8 @@ bool World::HasLink(PeerRef from, PeerRef to) const {
 }
 
 bool World::CanReach(PeerRef from, PeerRef to, const Message& message) {
+  // Said over a link that is hung up right after it.
+  if (std::holds_alternative<Evict>(message)) return true;
   if (NeedsKeptLink(message)) return !network_.IsDeadLink(from, to);
   if (!network_.tracks_ephemeral()) {
     // Every request of such a world dials; its answer comes back the same way.

@@ -13,6 +13,9 @@ namespace {
 constexpr std::uint64_t kIdStream = 0x6964;      // ids of the first peers
 constexpr std::uint64_t kPeerStream = 0x70656572;  // seeds of peers
 constexpr std::uint64_t kNatStream = 0x6e6174;
+// Kinds of rates: what ChurnOptions lets happen beside the sessions.
+enum Rate : std::uint32_t { kJoins, kCrashes, kLeaves, kRates };
+
 constexpr std::size_t kBootstrapPeers = 3;  // random live peers that a newcomer is told about
 
 }  // namespace
@@ -30,6 +33,8 @@ PeerRef World::RandomLivePeer() {
 }
 
 bool World::DrawDialable(PeerRef peer) const {
+  // Nobody could join through a founder behind a NAT.
+  if (options_.start == StartMode::kJoin && Index(peer) == 0) return true;
   return !Rng::Split(options_.seed ^ kNatStream, Index(peer)).Chance(ChanceParts(options_.nat_share));
 }
 
@@ -55,6 +60,7 @@ void World::StartMembership() {
     actions_.Schedule(now_, Action::Kind::kJoinNext, 0);
   }
   if (options_.churn.enabled()) ScheduleArrival();
+  for (std::uint32_t kind = 0; kind < kRates; ++kind) ScheduleRate(kind);
 }
 
 void World::BuildWorld() {
@@ -176,6 +182,27 @@ void World::Arrive() {
   Join(peer);
   ScheduleSessionEnd(peer, false);
   ScheduleArrival();
+}
+
+void World::ScheduleRate(std::uint32_t kind) {
+  const std::array<double, kRates> rates = {options_.churn.join_per_s, options_.churn.crash_per_s,
+                                            options_.churn.leave_per_s};
+  if (rates[kind] <= 0) return;
+  const auto gap = static_cast<std::int64_t>(Exponential(rng_, 1e6 / rates[kind]));
+  actions_.Schedule(now_ + Duration{gap}, Action::Kind::kRate, kind);
+}
+
+void World::HappenAtRate(std::uint32_t kind) {
+  ScheduleRate(kind);
+  if (kind == kJoins) {
+    const PeerRef peer = AddPeer();
+    Join(peer);
+    if (options_.churn.enabled()) ScheduleSessionEnd(peer, false);
+  } else if (live_count_ > 1) {  // somebody stays, for newcomers to join through
+    const PeerRef peer = RandomLivePeer();
+    if (kind == kCrashes) return Crash(peer);
+    Leave(peer);
+  }
 }
 
 }  // namespace tombolo::sim

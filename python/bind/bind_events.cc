@@ -29,7 +29,7 @@ class Describe {
 
   py::dict operator()(const Joined& joined) { return Named("joined", "contacts", joined.contacts); }
   py::dict operator()(const LookupDone& done) {
-    event_["key"] = IdToBytes(done.target);
+    event_["key"] = done.target.ToHex();
     event_["messages"] = done.messages;
     event_["dead"] = done.dead;
     return Named("lookup", "hops", done.hops);
@@ -45,7 +45,7 @@ class Describe {
     return Named("peer_lost", "other", Index(lost.peer));
   }
   py::dict operator()(const MessageArrived& arrived) {
-    event_["origin"] = IdToBytes(arrived.origin);
+    event_["origin"] = arrived.origin.ToHex();
     event_["size"] = arrived.payload.bytes;
     event_["data"] = py::bytes(std::string(world_.bytes_of(arrived.payload)));
     return Named("message", "hops", arrived.hops);

@@ -3,6 +3,7 @@
 #include <pybind11/numpy.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tombolo::python {
@@ -42,6 +43,9 @@ void VisitRest(Visitor& visit, sim::BandwidthOptions& bandwidth, sim::ChurnOptio
   visit("churn.shape", churn.shape);
   visit("churn.sigma", churn.sigma);
   visit("churn.graceful_share", churn.graceful_share);
+  visit("churn.join_per_s", churn.join_per_s);
+  visit("churn.crash_per_s", churn.crash_per_s);
+  visit("churn.leave_per_s", churn.leave_per_s);
 }
 
 // Numbers that Python holds: a square matrix, or a row per point.
@@ -83,12 +87,30 @@ void TakeTables(FieldWriter& visit, sim::LatencyOptions& latency) {
   }
 }
 
+// A published model; other keys of the section refine it.
+void TakePreset(FieldWriter& visit, sim::ChurnOptions& churn) {
+  std::string name;
+  visit("churn.preset", name);
+  if (name.empty()) return;
+  const auto preset = sim::ChurnPreset(name);
+  if (preset) {
+    churn = *preset;
+    return;
+  }
+  std::string allowed;
+  for (const std::string_view known : sim::ChurnPresetNames()) {
+    allowed += (allowed.empty() ? "" : ", ") + std::string(known);
+  }
+  throw py::value_error("churn.preset = '" + name + "': allowed are " + allowed);
+}
+
 }  // namespace
 
 void VisitEnvironment(FieldWriter& visit, sim::WorldOptions& options) {
   VisitLatency(visit, options.latency);
   TakeTables(visit, options.latency);
   if (const auto error = options.latency.LoadFile()) throw py::value_error(*error);
+  TakePreset(visit, options.churn);
   VisitRest(visit, options.bandwidth, options.churn);
 }
 

@@ -22,8 +22,10 @@ constexpr std::int64_t kSecond = 1000 * kMs;
 constexpr std::int64_t kHour = 3600 * kSecond;
 constexpr std::int64_t kYear = 365 * 24 * kHour;
 
-#define TOMBOLO_NUMBER(field) \
-  [](Config& config, std::int64_t value) { config.field = static_cast<decltype(config.field)>(value); }
+#define TOMBOLO_NUMBER(field)                                  \
+  [](Config& config, std::int64_t value) {                     \
+    config.field = static_cast<decltype(config.field)>(value); \
+  }
 #define TOMBOLO_SPAN(field) [](Config& config, std::int64_t value) { config.field = {value}; }
 
 const std::vector<Key>& Keys() {
@@ -92,8 +94,9 @@ TEST(Config, EveryKeyOutOfRangeIsNamedWithItsValueAndRange) {
       const bool dependent = key.name == "links.max_links" || key.name.ends_with("_rto");
       if (dependent) continue;
       EXPECT_TRUE(error->starts_with(key.name + " = " + std::to_string(value))) << *error;
-      EXPECT_NE(error->find("allowed is " + std::to_string(key.low) + " to " + std::to_string(key.high)),
-                std::string::npos)
+      EXPECT_NE(
+          error->find("allowed is " + std::to_string(key.low) + " to " + std::to_string(key.high)),
+          std::string::npos)
           << *error;
     }
   }

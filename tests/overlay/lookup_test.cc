@@ -135,7 +135,8 @@ class LookupToy {
 
   std::vector<PeerRef> ClosestOf(PeerRef peer, const NodeId& target) const {
     std::vector<PeerRef> closest(static_cast<std::size_t>(config.table.k));
-    closest.resize(tables_[Index(peer)].Closest(ids.id(peer), target, closest.size(), ids, closest));
+    closest.resize(
+        tables_[Index(peer)].Closest(ids.id(peer), target, closest.size(), ids, closest));
     return closest;
   }
 
@@ -159,7 +160,8 @@ class LookupToy {
       ++asked[sent.to];
       in_flight_[sent.to] = now + config.lookup.rpc_timeout;
       if (dead.count(sent.to) > 0) continue;
-      answers_.insert({now + kTrip, {sent.to, last_rpc, find != nullptr ? find->target : get->key}});
+      answers_.insert(
+          {now + kTrip, {sent.to, last_rpc, find != nullptr ? find->target : get->key}});
     }
     most_in_flight = std::max(most_in_flight, in_flight_.size());
     const std::uint32_t dropped = drops();
@@ -205,7 +207,8 @@ TEST(Lookup, HopsCountTheDepthAtWhichTheClosestWasNamed) {
   ASSERT_TRUE(toy.StartFrom(kFind, target, {PeerRef{1}}));
   EXPECT_TRUE(toy.AnswerNodes(PeerRef{1}, toy.last_rpc, {PeerRef{2}}));
   const Message second = toy.out.sends()[0].message;
-  EXPECT_TRUE(toy.AnswerNodes(PeerRef{2}, std::get<FindNode>(second).rpc, {PeerRef{3}, PeerRef{1}}));
+  EXPECT_TRUE(
+      toy.AnswerNodes(PeerRef{2}, std::get<FindNode>(second).rpc, {PeerRef{3}, PeerRef{1}}));
   const Message third = toy.out.sends()[1].message;
   EXPECT_TRUE(toy.AnswerNodes(PeerRef{3}, std::get<FindNode>(third).rpc, {kAsker}));
   LookupState done;
@@ -360,10 +363,10 @@ TEST(Lookup, AnswersThatNobodyWaitsForAreCountedAndDropped) {
     if (toy.AnswerNodes(PeerRef{i}, rpc, {})) asked = PeerRef{i};
   }
   EXPECT_NE(asked, PeerRef::kNone);
-  EXPECT_EQ(toy.drops(), 3U);                                 // two from the wrong peer
-  EXPECT_FALSE(toy.AnswerNodes(asked, rpc, {}));              // repeated
+  EXPECT_EQ(toy.drops(), 3U);                                  // two from the wrong peer
+  EXPECT_FALSE(toy.AnswerNodes(asked, rpc, {}));               // repeated
   EXPECT_FALSE(toy.AnswerNodes(asked, rpc + (1U << 20), {}));  // a number never given out
-  EXPECT_FALSE(toy.AnswerNodes(asked, 255, {}));              // a slot that does not exist
+  EXPECT_FALSE(toy.AnswerNodes(asked, 255, {}));               // a slot that does not exist
   EXPECT_FALSE(toy.lookups.OnValue(asked, {rpc, record}, toy.step()));
   EXPECT_EQ(toy.drops(), 7U);
 }
@@ -371,7 +374,8 @@ TEST(Lookup, AnswersThatNobodyWaitsForAreCountedAndDropped) {
 TEST(Lookup, AValueThatDoesNotFitTheQuestionIsDroppedAndTheLookupEnds) {
   LookupToy toy(15, 10);
   const NodeId target = toy.RandomTarget();
-  const Record of_another_key{.key = toy.RandomTarget(), .payload = {}, .sequence = 1, .ttl = kTrip};
+  const Record of_another_key{
+      .key = toy.RandomTarget(), .payload = {}, .sequence = 1, .ttl = kTrip};
   const Record of_this_key{.key = target, .payload = {}, .sequence = 1, .ttl = kTrip};
   for (const auto& [purpose, record] :
        {std::pair{LookupPurpose::kGet, of_another_key}, std::pair{kFind, of_this_key}}) {

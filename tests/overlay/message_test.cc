@@ -74,10 +74,12 @@ TEST(Message, OnlyNodesCarryAList) {
 
 TEST(Message, NamesStandInTheOrderOfTheVariant) {
   const std::vector<std::pair<Message, std::string>> cases = {
-      {Ping{}, "ping"},       {Pong{}, "pong"},          {FindNode{}, "find_node"},
-      {FindValue{}, "find_value"}, {Nodes{}, "nodes"},   {Value{}, "value"},
-      {Store{}, "store"},     {StoreAck{}, "store_ack"}, {Leave{}, "leave"},
-      {Evict{}, "evict"},     {Forward{}, "forward"},    {HopAck{}, "hop_ack"},
+      {Ping{}, "ping"},          {Pong{}, "pong"},
+      {FindNode{}, "find_node"}, {FindValue{}, "find_value"},
+      {Nodes{}, "nodes"},        {Value{}, "value"},
+      {Store{}, "store"},        {StoreAck{}, "store_ack"},
+      {Leave{}, "leave"},        {Evict{}, "evict"},
+      {Forward{}, "forward"},    {HopAck{}, "hop_ack"},
       {HopProbe{}, "hop_probe"},
   };
   ASSERT_EQ(cases.size(), kMessageKinds);

@@ -48,7 +48,7 @@ TEST_F(NeighboursTest, TellsWhatIsNews) {
   EXPECT_TRUE(Learn(12));
   EXPECT_FALSE(Learn(12));
   EXPECT_FALSE(Learn(10));  // ourselves
-  for (const std::size_t peer : {11, 13, 9, 8, 7}) EXPECT_TRUE(Learn(peer));
+  for (const std::size_t peer : {11U, 13U, 9U, 8U, 7U}) EXPECT_TRUE(Learn(peer));
   EXPECT_FALSE(Learn(0));
   EXPECT_FALSE(Learn(19));
 }
@@ -63,7 +63,7 @@ TEST_F(NeighboursTest, WrapsAroundAndStandsOnBothSidesOfASmallRing) {
 }
 
 TEST_F(NeighboursTest, ForgetsOnBothSides) {
-  for (const std::size_t peer : {2, 15, 12}) Learn(peer);
+  for (const std::size_t peer : {2U, 15U, 12U}) Learn(peer);
   EXPECT_TRUE(neighbours_.Forget(net_.toys[15].ref));
   EXPECT_FALSE(neighbours_.Forget(net_.toys[15].ref));
   EXPECT_EQ(List(neighbours_.successors()), Refs(net_, {12, 2}));

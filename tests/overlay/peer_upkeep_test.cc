@@ -14,13 +14,14 @@ namespace {
 constexpr Duration kHour = Duration::Hours(1);
 constexpr PeerRef kOwner{0};
 
-// A peer with a full bucket 0 of k = 4 contacts, three silent strangers of that bucket, and time enough
-// since the start that a check may be claimed.
+// A peer with a full bucket 0 of k = 4 contacts, three silent strangers of that bucket, and time
+// enough since the start that a check may be claimed.
 class FullBucket : public testing::Test {
  protected:
   FullBucket() {
     toy_.AddPeer(NodeId{{0x10000000, 0, 0, 0, 0}});
-    for (std::uint32_t i = 0; i < 4; ++i) toy_.AddPeer(NodeId{{0x80000000 + (i << 20), 0, 0, 0, i}});
+    for (std::uint32_t i = 0; i < 4; ++i)
+      toy_.AddPeer(NodeId{{0x80000000 + (i << 20), 0, 0, 0, i}});
     for (std::uint32_t i = 0; i < 5; ++i) {
       toy_.Join(PeerRef{i}, i == 0 ? std::vector<PeerRef>() : std::vector<PeerRef>{kOwner});
       toy_.RunFor(Duration::Seconds(1));

@@ -66,11 +66,10 @@ TEST_F(TableTest, TheNewcomerOfAFullBucketIsTreatedByPolicy) {
     SeenResult result;
     bool keeps_oldest;
   };
-  for (const Case& c :
-       {Case{BucketPolicy::kPingBeforeEvict, 2, SeenResult::kCached, true},
-        Case{BucketPolicy::kPingBeforeEvict, 0, SeenResult::kIgnored, true},
-        Case{BucketPolicy::kReplaceWhenDead, 2, SeenResult::kCached, true},
-        Case{BucketPolicy::kReplaceOldest, 2, SeenResult::kInserted, false}}) {
+  for (const Case& c : {Case{BucketPolicy::kPingBeforeEvict, 2, SeenResult::kCached, true},
+                        Case{BucketPolicy::kPingBeforeEvict, 0, SeenResult::kIgnored, true},
+                        Case{BucketPolicy::kReplaceWhenDead, 2, SeenResult::kCached, true},
+                        Case{BucketPolicy::kReplaceOldest, 2, SeenResult::kInserted, false}}) {
     table_ = RoutingTable();
     config_.policy = c.policy;
     config_.replacements = c.replacements;
@@ -212,10 +211,10 @@ TEST_F(TableTest, DamagedBytesAreRefused) {
     std::vector<std::uint32_t> contacts;
     std::vector<std::uint8_t> counts;
   };
-  for (const Case& c : {Case{{1}, {}},                       // a contact without a bucket
-                        Case{{}, {1, 0, 0, 0, 0}},           // a bucket without its contact
-                        Case{{1}, {1, 1, 1, 0, 0}},          // more failed and cached than slots
-                        Case{{1}, {1, 0, 0, 0}},             // rows of unequal length
+  for (const Case& c : {Case{{1}, {}},               // a contact without a bucket
+                        Case{{}, {1, 0, 0, 0, 0}},   // a bucket without its contact
+                        Case{{1}, {1, 1, 1, 0, 0}},  // more failed and cached than slots
+                        Case{{1}, {1, 0, 0, 0}},     // rows of unequal length
                         Case{{}, std::vector<std::uint8_t>(161 * 5)}}) {  // more levels than bits
     Writer writer;
     writer(c.contacts, c.counts);
@@ -301,7 +300,9 @@ class ModelTable {
   }
 
  private:
-  static bool Erase(std::vector<PeerRef>& peers, PeerRef peer) { return std::erase(peers, peer) > 0; }
+  static bool Erase(std::vector<PeerRef>& peers, PeerRef peer) {
+    return std::erase(peers, peer) > 0;
+  }
   static bool GroupIsFull(const Bucket& b, PeerRef peer, const TableConfig& config,
                           const Directory& ids) {
     const std::uint32_t group = ids.attributes(peer).address_group;
@@ -395,8 +396,8 @@ TEST_P(TableTwin, RandomCallsLeaveTheSameContactsInTheSameOrder) {
 INSTANTIATE_TEST_SUITE_P(
     Policies, TableTwin,
     testing::Values(TableConfig{.k = 1, .replacements = 0}, TableConfig{.k = 1, .replacements = 1},
-                    TableConfig{.k = 4, .replacements = 0},
-                    TableConfig{.k = 4, .replacements = 3}, TableConfig{.k = 8, .group_max = 1},
+                    TableConfig{.k = 4, .replacements = 0}, TableConfig{.k = 4, .replacements = 3},
+                    TableConfig{.k = 8, .group_max = 1},
                     TableConfig{.k = 5, .replacements = 2, .group_max = 2},
                     TableConfig{.k = 4, .policy = BucketPolicy::kReplaceWhenDead},
                     TableConfig{.k = 4, .policy = BucketPolicy::kReplaceOldest},

@@ -1,10 +1,11 @@
 // A host of whole peers in virtual time, small enough to be obviously right. Links need no set-up:
-// every message to a peer that is up arrives, later by a delay that follows from the two ids. Ties are
-// broken by sending order and by id, so that nothing depends on how refs were given out.
+// every message to a peer that is up arrives, later by a delay that follows from the two ids. Ties
+// are broken by sending order and by id, so that nothing depends on how refs were given out.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -58,10 +59,10 @@ class ToyOverlay {
     Execute(peer, tombolo::Join{list});
     lists.Release(list);
   }
-  // As if `from` had sent it just in time to arrive now.
+  // As if `from` had sent it just in time to arrive now. A share of its payload passes to `to`.
   void Deliver(PeerRef from, PeerRef to, const Message& message) {
-    shares_[PayloadOf(message).handle] += PayloadOf(message).empty() ? 0 : 1;
-    Hand(from, to, message);
+    at(to).Receive(from, message, step());
+    Settle(to);
   }
   void Tick(PeerRef peer) {
     at(peer).Tick(step());
@@ -172,17 +173,12 @@ class ToyOverlay {
     flights_.erase(flights_.begin());
     now = arrival;
     if (up[Index(sent.to)]) {
-      Hand(sent.from, sent.to, sent.message);
+      Deliver(sent.from, sent.to, sent.message);
     } else {
       GiveUp(PayloadOf(sent.message));
     }
     lists.Release(ListOf(sent.message));
     return true;
-  }
-
-  void Hand(PeerRef from, PeerRef to, const Message& message) {
-    at(to).Receive(from, message, step());
-    Settle(to);
   }
 
   // A host's duties, in the order that outbox.h prescribes.

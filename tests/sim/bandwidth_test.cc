@@ -107,9 +107,7 @@ TEST(BandwidthOptions, ValidateNamesKeyValueAndRange) {
        "bandwidth.queue_ms = -1: allowed are 0 to 60000"},
       {[](BandwidthOptions& o) { o.cable_share = 1.5; },
        "bandwidth.cable_share = 1.5: allowed are 0 to 1"},
-      {[](BandwidthOptions& o) {
-         o.dsl_share = o.cable_share = o.fibre_share = o.cloud_share = 0;
-       },
+      {[](BandwidthOptions& o) { o.dsl_share = o.cable_share = o.fibre_share = o.cloud_share = 0; },
        "bandwidth.dsl_share = 0: one of the four shares must be above 0"},
   };
   for (const BadCase& c : cases) {

@@ -66,21 +66,22 @@ TEST(Sessions, ResidualsHaveTheMeanOfLengthBiasedSessions) {
   }
 }
 
-// P(residual > x) = (1 / mean) * integral of P(X > t) from x on; for a Pareto that is exact, also where
-// the second moment is infinite.
+// P(residual > x) = (1 / mean) * integral of P(X > t) from x on; for a Pareto that is exact, also
+// where the second moment is infinite.
 TEST(Sessions, ParetoResidualsHaveTheirTail) {
   const Sessions sessions(Make(ChurnModel::kPareto, 1.5));
   const double least = 1000 * 0.5 / 1.5;
   Rng rng(5);
   constexpr int kDraws = 200'000;
   int above = 0;
-  for (int i = 0; i < kDraws; ++i) above += sessions.DrawResidual(rng).seconds() > 4 * least ? 1 : 0;
+  for (int i = 0; i < kDraws; ++i)
+    above += sessions.DrawResidual(rng).seconds() > 4 * least ? 1 : 0;
   // least^1.5 / (0.5 * x^0.5) / 1000 at x = 4 least.
   EXPECT_NEAR(above / static_cast<double>(kDraws), least / (0.5 * 2) / 1000, 0.006);
 }
 
-// Peers that begin with residual sessions, and newcomers at the rate 1 / mean each: the population stays.
-// With fresh sessions instead it would sag or swell first.
+// Peers that begin with residual sessions, and newcomers at the rate 1 / mean each: the population
+// stays. With fresh sessions instead it would sag or swell first.
 TEST(Sessions, AStationaryStartKeepsThePopulation) {
   constexpr int kPeers = 20'000;
   for (const Case& c : Cases()) {
@@ -107,9 +108,9 @@ TEST(Sessions, GiveTheSameNumbersEverywhere) {
     drawn.push_back(sessions.DrawLifetime(rng).us);
     drawn.push_back(sessions.DrawResidual(rng).us);
   }
-  EXPECT_EQ(drawn, (std::vector<std::int64_t>{
-                       568169510, 1736274382, 161408296, 4525367625, 850538587, 1107622252,
-                       882448775, 584949781, 1023841535, 287586766}));
+  EXPECT_EQ(drawn,
+            (std::vector<std::int64_t>{568169510, 1736274382, 161408296, 4525367625, 850538587,
+                                       1107622252, 882448775, 584949781, 1023841535, 287586766}));
 }
 
 TEST(Sessions, AreAtLeastAMicrosecondAndAtMostACentury) {

@@ -83,13 +83,11 @@ TEST(Distribution, UnitIsNeverZeroAndNeverAboveOne) {
 TEST(Distribution, GivesTheSameNumbersEverywhere) {
   Rng rng(1);
   const std::vector<double> expected = {
-      0.56656157517228101, 0.29332227216583817, 0.00086588799699632878,
-      1.5001438419062332, -0.32683852006837932, 2.8734801877202738,
-      1.3284863015843247};
-  const std::vector<double> drawn = {Uniform01(rng),         Exponential(rng, 1),
-                                     Weibull(rng, 0.5, 1),   Pareto(rng, 2, 1),
-                                     Normal(rng),            Lognormal(rng, 1, 1),
-                                     GammaDistributed(rng, 2.5, 1)};
+      0.56656157517228101,  0.29332227216583817, 0.00086588799699632878, 1.5001438419062332,
+      -0.32683852006837932, 2.8734801877202738,  1.3284863015843247};
+  const std::vector<double> drawn = {
+      Uniform01(rng), Exponential(rng, 1),  Weibull(rng, 0.5, 1),         Pareto(rng, 2, 1),
+      Normal(rng),    Lognormal(rng, 1, 1), GammaDistributed(rng, 2.5, 1)};
   EXPECT_EQ(drawn, expected);
 }
 

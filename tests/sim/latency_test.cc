@@ -23,9 +23,9 @@ LatencyOptions Model(LatencyModel model) {
   return options;
 }
 
-const std::vector<LatencyModel> kModels = {LatencyModel::kConstant,    LatencyModel::kUniform,
-                                           LatencyModel::kLognormal,   LatencyModel::kCoordinates,
-                                           LatencyModel::kMatrix,      LatencyModel::kCloud};
+const std::vector<LatencyModel> kModels = {LatencyModel::kConstant,  LatencyModel::kUniform,
+                                           LatencyModel::kLognormal, LatencyModel::kCoordinates,
+                                           LatencyModel::kMatrix,    LatencyModel::kCloud};
 
 // One-way delays in ms of pairs (2 i, 2 i + 1), sorted.
 std::vector<double> Sample(const Latency& latency, std::uint32_t pairs) {
@@ -214,8 +214,8 @@ TEST(Latency, GivesTheSameDelaysEverywhere) {
     }
     delays.push_back(static_cast<std::int64_t>(sum));
   }
-  EXPECT_EQ(delays, (std::vector<std::int64_t>{55100534, 87251679, 49910664, 79574623,
-                                                   7531546, 69084590}));
+  EXPECT_EQ(delays,
+            (std::vector<std::int64_t>{55100534, 87251679, 49910664, 79574623, 7531546, 69084590}));
 }
 
 struct BadCase {

@@ -22,8 +22,9 @@ TEST(NumberTable, ReadsEverySeparatorAndSkipsCommentsAndEmptyLines) {
 TEST(NumberTable, NamesTheLineOfWhatIsNoNumber) {
   for (const char* bad : {"x", "1e999", "nan", "inf", "0x10", "1;2", "--1"}) {
     const NumberTable table = ParseNumbers("1 2\n3 " + std::string(bad) + "\n", "file.tsv");
-    EXPECT_EQ(table.error, "file.tsv:2: '" + std::string(bad) +
-                               "' is no number, expected numbers separated by tabs, commas or spaces");
+    EXPECT_EQ(table.error,
+              "file.tsv:2: '" + std::string(bad) +
+                  "' is no number, expected numbers separated by tabs, commas or spaces");
   }
 }
 

@@ -42,8 +42,7 @@ TEST(RttMatrix, ReadsKingRowsInBothSpellings) {
 }
 
 TEST(RttMatrix, FillsHolesFromTheOtherDirectionThenTheMedianOfTheRow) {
-  const RttMatrix matrix =
-      ParseRttMatrix("0 10 20 30\n0 0 0 50\n20 0 0 60\n30 50 60 0\n", "holes");
+  const RttMatrix matrix = ParseRttMatrix("0 10 20 30\n0 0 0 50\n20 0 0 60\n30 50 60 0\n", "holes");
   ASSERT_TRUE(matrix.ok()) << matrix.error;
   EXPECT_EQ(matrix.filled, 3U);
   EXPECT_EQ(matrix.OneWay(1, 0).us, 5000);   // from 0 -> 1
@@ -60,7 +59,8 @@ TEST(RttMatrix, NamesFileLineAndWhatIsAllowed) {
   const std::vector<BadCase> cases = {
       {"0 1\n1 0 2\n", "m:2: 3 columns in a matrix of 2 rows, expected as many columns as rows"},
       {"0 1\n-1 0\n", "m:2: -1 is negative, allowed are 0 (not measured) and up"},
-      {"0 1\n2e6 0\n", "m:2: 2000000 ms is too long, allowed are up to 1000000 ms: is the unit right?"},
+      {"0 1\n2e6 0\n",
+       "m:2: 2000000 ms is too long, allowed are up to 1000000 ms: is the unit right?"},
       {"0 1 2\n1 0 0\n2 0 x\n",
        "m:3: 'x' is no number, expected numbers separated by tabs, commas or spaces"},
       {"5\n", "m:1: 1 hosts, allowed are 2 to 5000"},

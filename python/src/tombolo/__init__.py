@@ -2,21 +2,29 @@
 
 >>> import tombolo
 >>> world = tombolo.World(peers=1000, latency="internet", seed=1)
->>> world.lookup().hops
-2
+>>> result = world.lookup(0, "a name")
+>>> result.found, result.closest_ok
+(True, True)
 
 Everything random follows from ``seed``: equal arguments and equal calls give equal bits, on every
 machine (compare ``world.trace_hash``).
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from tombolo import churn, latency, theory
-from tombolo.experiment import measure
 from tombolo.ids import key
-from tombolo.metrics import Metrics
 from tombolo.results import Connected, Event, Got, Lookup, Put, RunReport, Sent
-from tombolo.sweeping import Sweep, sweep
 from tombolo.table import Table
-from tombolo.world import World
+
+if TYPE_CHECKING:
+    from tombolo.experiment import measure
+    from tombolo.metrics import Metrics
+    from tombolo.sweeping import Sweep, sweep
+    from tombolo.world import World
 
 __version__ = "0.1.0"
 
@@ -39,3 +47,20 @@ __all__ = [
     "sweep",
     "theory",
 ]
+
+# What needs the compiled module comes when it is asked for: `python -m tombolo.latency` does without.
+_LAZY = {
+    "Metrics": "tombolo.metrics",
+    "Sweep": "tombolo.sweeping",
+    "World": "tombolo.world",
+    "measure": "tombolo.experiment",
+    "sweep": "tombolo.sweeping",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'tombolo' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value

@@ -72,6 +72,7 @@ def send(
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise TypeError(f"data: {type(data).__name__}, must be bytes")
     _check_size(size)
+    _check_number(deadline_s, "deadline_s")
     operation = world._core.start_send(peer, to, size, bytes(data), deadline_s, copies, receipt)
     ended = _finish(world, operation)
     return Sent(
@@ -90,6 +91,7 @@ def put(world: World, source: Id | None, key: Id, value: bytes | str, ttl_s: flo
     limit = world.options["store.max_value_bytes"]
     if len(data) > limit:
         raise ValueError(f"value: {len(data)} bytes, allowed are up to {limit}")
+    _check_number(ttl_s, "ttl_s")
     ended = _finish(world, world._core.start_put(peer, to, data, ttl_s))
     return Put(ended["stored"], ended["latency_ms"], peer, to.hex())
 
@@ -130,6 +132,8 @@ def batch(
         raise TypeError(f"count = {count!r}: must be an integer")
     if not 0 <= count <= 10_000_000:
         raise ValueError(f"count = {count}: allowed is 0 to 10000000")
+    for value, name in ((rate_per_s, "rate_per_s"), (deadline_s, "deadline_s")):
+        _check_number(0 if value is None else value, name)
     rate = max(world.live_count, 1) if rate_per_s is None else rate_per_s
     if not 0 < rate <= 1e9:
         raise ValueError(f"rate_per_s = {rate!r}: allowed is above 0 to 1e9")
@@ -148,6 +152,11 @@ def _check_size(size: int) -> None:
         raise TypeError(f"size = {size!r}: must be an integer")
     if not 0 <= size <= 1 << 30:
         raise ValueError(f"size = {size}: allowed is 0 to {1 << 30} bytes")
+
+
+def _check_number(value: object, argument: str) -> None:
+    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
+        raise TypeError(f"{argument} = {value!r}: must be a number")
 
 
 def _table(kind: str, raw: dict[str, Any]) -> Table:

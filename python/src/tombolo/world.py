@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from os import PathLike, fspath
+from os import PathLike, fspath, stat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -302,9 +302,10 @@ class World:
     def series(self) -> Table:
         """A row per finished interval (`series_s`) of simulated time: counts and means of that interval.
 
-        After 4,096 rows the interval doubles. Columns: time_s (start of the row), live_peers, messages,
-        bytes, joins, deaths, and by kind of operation KIND_succeeded, KIND_failed, KIND_latency_ms,
-        KIND_hops (means of those that ended in the interval, NaN if none did).
+        After 10,000 rows the interval doubles. Columns: time_s (end of the row), live_peers, events,
+        messages, bytes, lost, to_dead, joins, crashes, leaves, and by kind of operation KIND_started,
+        KIND_succeeded, KIND_failed, KIND_latency_ms (mean of those that ended in the interval; NaN if
+        none did).
         """
         return series_table(self._core.series())
 
@@ -407,7 +408,8 @@ class World:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> World:
-        """A world that `save` has written. Raises ValueError if the file is no such thing."""
+        """A world that `save` has written. Raises OSError, or ValueError if the file is no such thing."""
+        stat(path)
         return cls.__new__(cls)._adopt(_core.World.load(fspath(path)), False)
 
     def __repr__(self) -> str:

@@ -1,0 +1,178 @@
+// The command line as a program: exit statuses, what goes to which stream, files.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+struct Outcome {
+  int status = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string ReadAll(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// Runs tombolo-sim; `interrupted`: as if Ctrl-C were pressed at once.
+Outcome Sim(const std::vector<std::string>& arguments, bool interrupted = false) {
+  const std::string folder = ::testing::TempDir() + "/cli_" + std::to_string(getpid());
+  std::filesystem::create_directories(folder);
+  std::vector<char*> argv = {const_cast<char*>(TOMBOLO_SIM)};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    if (std::freopen((folder + "/out").c_str(), "w", stdout) == nullptr) _exit(99);
+    if (std::freopen((folder + "/err").c_str(), "w", stderr) == nullptr) _exit(99);
+    if (interrupted) {  // a blocked signal that was raised is still pending in the new program
+      sigset_t set;
+      sigemptyset(&set);
+      sigaddset(&set, SIGINT);
+      sigprocmask(SIG_BLOCK, &set, nullptr);
+      raise(SIGINT);
+    }
+    execv(argv[0], argv.data());
+    _exit(98);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadAll(folder + "/out"),
+          ReadAll(folder + "/err")};
+}
+
+std::string Scenario(const std::string& text) {
+  const std::string path = ::testing::TempDir() + "/cli_" + std::to_string(getpid()) + ".toml";
+  std::ofstream(path) << text;
+  return path;
+}
+
+const char* const kTiny =
+    "peers = 50\nduration_s = 2\n[[workload]]\nkind = \"lookup\"\nrate_per_s = 20\n";
+
+TEST(Cli, RunPrintsASummary) {
+  const Outcome outcome = Sim({"run", Scenario(kTiny)});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_NE(outcome.out.find("trace hash"), std::string::npos);
+  EXPECT_EQ(outcome.err, "") << "no progress bar in a pipe";
+}
+
+TEST(Cli, QuietPrintsNothing) {
+  const Outcome outcome = Sim({"run", Scenario(kTiny), "--quiet", "--threads", "4"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.out + outcome.err, "");
+}
+
+TEST(Cli, ReportAndOutWriteFiles) {
+  const std::string folder = ::testing::TempDir() + "/cli_results_" + std::to_string(getpid());
+  const std::string file = folder + ".json";
+  const Outcome outcome = Sim({"run", Scenario(kTiny), "--seed", "5", "--set", "peers=60",
+                               "--report", file, "--out", folder});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const auto report = nlohmann::json::parse(ReadAll(file));
+  EXPECT_EQ(report["seed"], 5);
+  EXPECT_EQ(report["peers"], 60);
+  EXPECT_EQ(ReadAll(folder + "/report.json"), ReadAll(file));
+  EXPECT_TRUE(ReadAll(folder + "/series.csv").starts_with("time_s,"));
+  EXPECT_EQ(ReadAll(folder + "/scenario.toml"), kTiny);
+  EXPECT_EQ(nlohmann::json::parse(ReadAll(folder + "/manifest.json"))["settings"].size(), 2U);
+}
+
+TEST(Cli, ThreadsDoNotChangeTheResult) {
+  const Outcome one = Sim({"run", Scenario(kTiny)});
+  const Outcome four = Sim({"run", Scenario(kTiny), "--threads", "4"});
+  const auto hash = [](const std::string& text) { return text.substr(text.find("trace hash")); };
+  EXPECT_EQ(hash(one.out), hash(four.out));
+  EXPECT_NE(four.err.find("one thread is used"), std::string::npos);
+}
+
+TEST(Cli, BadInputIsOneLineAndStatusTwo) {
+  const std::string tiny = Scenario(kTiny);
+  const struct {
+    std::vector<std::string> arguments;
+    std::string error;
+  } kCases[] = {
+      {{}, "allowed: run, bench, validate"},
+      {{"walk"}, "allowed: run, bench, validate"},
+      {{"run"}, "SCENARIO.toml is missing"},
+      {{"run", tiny, "--bogus"}, "--bogus"},
+      {{"run", "no/such.toml"}, "no/such.toml: cannot be read"},
+      {{"run", tiny, "--set", "kademlia.kk=8"},
+       "--set kademlia.kk: unknown key 'kademlia.kk'; allowed in [kademlia]: k,"},
+      {{"run", tiny, "--seed", "-1"}, "seed is -1; allowed is a whole number, 0 to"},
+      {{"run", tiny, "--seed", "one"}, "seed is \"one\"; allowed is a whole number, 0 to"},
+      {{"run", tiny, "--threads", "0"}, "--threads"},
+      {{"run", tiny, "--report", "no/such/folder/r.json"},
+       "no/such/folder/r.json: cannot be written"},
+      {{"run", tiny, "--out", "/dev/null/x"}, "--out /dev/null/x"},
+      {{"bench"}, "name missing; allowed: kademlia-lookup, relay"},
+      {{"bench", "chord-paper"}, "unknown bench 'chord-paper'; allowed: kademlia-lookup, relay"},
+      {{"bench", "relay", "--lookups", "3"}, "unknown argument '--lookups'"},
+      {{"bench", "relay", "--loss", "2"}, "--loss"},
+      {{"bench", "kademlia-lookup", "--peers", "0"}, "--peers"},
+      {{"bench", "kademlia-lookup", "--latency", "no/such.tsv"}, "no/such.tsv"},
+      {{"validate", "--huge"}, "--huge"},
+  };
+  for (const auto& [arguments, error] : kCases) {
+    const Outcome outcome = Sim(arguments);
+    EXPECT_EQ(outcome.status, 2) << error;
+    EXPECT_TRUE(outcome.err.starts_with("tombolo-sim: ")) << outcome.err;
+    EXPECT_NE(outcome.err.find(error), std::string::npos) << outcome.err;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+  }
+}
+
+TEST(Cli, AFailedCheckIsStatusOne) {
+  const Outcome outcome =
+      Sim({"run", Scenario(std::string(kTiny) + "[expect]\nsend_success = 0.5\n"), "--quiet"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.err,
+            "tombolo-sim: check failed: send_success is 0.000000, expected at least 0.500000\n");
+}
+
+TEST(Cli, CtrlCEndsWithTheReportSoFar) {
+  const std::string file = ::testing::TempDir() + "/cli_cut_" + std::to_string(getpid()) + ".json";
+  const Outcome outcome =
+      Sim({"run", Scenario("peers = 50\nduration_s = 30_000_000\n"), "--report", file}, true);
+  EXPECT_EQ(outcome.status, 130);
+  EXPECT_TRUE(outcome.out.starts_with("interrupted: the report so far\n"));
+  EXPECT_EQ(nlohmann::json::parse(ReadAll(file))["interrupted"], true);
+  EXPECT_EQ(Sim({"bench", "relay", "--peers", "50", "--sends", "100000000"}, true).status, 130);
+  EXPECT_EQ(Sim({"validate"}, true).status, 130);
+}
+
+TEST(Cli, BenchPrintsJson) {
+  const std::vector<std::string> command = {
+      "bench", "kademlia-lookup", "--peers", "100", "--lookups", "50", "--seed", "3"};
+  const Outcome outcome = Sim(command);
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(nlohmann::json::parse(outcome.out)["lookups"], 50);
+  EXPECT_NE(outcome.err.find("trace hash"), std::string::npos) << "the summary goes to stderr";
+  std::vector<std::string> bare = command;
+  bare.push_back("--json");
+  EXPECT_EQ(Sim(bare).err, "");
+}
+
+TEST(Cli, HelpAndVersionAreGood) {
+  EXPECT_EQ(Sim({"--help"}).status, 0);
+  EXPECT_EQ(Sim({"bench", "relay", "--help"}).status, 0);
+  EXPECT_EQ(Sim({"--version"}).out, std::string(TOMBOLO_VERSION) + "\n");
+  EXPECT_TRUE(Sim({"run", "--help-keys"}).out.starts_with("# Scenario files\n"));
+}
+
+}  // namespace
