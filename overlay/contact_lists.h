@@ -49,7 +49,7 @@ class ContactLists {
 
   struct List {
     std::uint32_t size = 0;  // kReleased while on the free list
-    std::array<PeerRef, kMaxListed> peers;
+    std::array<PeerRef, kMaxListed> peers{};
   };
 
   std::vector<List> lists_;

@@ -80,8 +80,7 @@ void LookupState::Add(PeerRef peer, std::uint8_t depth, const PartStep& step) {
   const NodeId& id = step.ids.id(peer);
   const std::uint64_t distance = id.prefix64() ^ goal_.target.prefix64();
   const auto limit = static_cast<std::size_t>(step.config.table.k + step.config.lookup.backups);
-  const bool full = candidates_.size() >= limit;
-  if (full && distance > candidates_.back().distance) return;
+  if (candidates_.size() >= limit && distance > candidates_[limit - 1].distance) return;
   if (peer == step.self) return;
 
   auto position = candidates_.end();
@@ -99,11 +98,14 @@ void LookupState::Add(PeerRef peer, std::uint8_t depth, const PartStep& step) {
     if (goal_.purpose != LookupPurpose::kApplication) return;
     state = State::kVouched;
   }
-  if (full) {
-    if (position == candidates_.end()) return;
-    candidates_.pop_back();
-  }
   candidates_.insert(position, Candidate{distance, peer, state, depth});
+  // Beyond the limit only those stay that were asked, so that none is asked twice.
+  if (candidates_.size() > limit) {
+    const auto pushed_out = candidates_.begin() + static_cast<std::ptrdiff_t>(limit);
+    if (pushed_out->state == State::kFresh || pushed_out->state == State::kVouched) {
+      candidates_.erase(pushed_out);
+    }
+  }
 }
 
 bool Lookups::Start(const LookupGoal& goal, std::span<const PeerRef> contacts, const PartStep& step) {
@@ -226,8 +228,17 @@ bool Lookups::TakeFinished(LookupState& done) {
   finished_.pop_back();
   assert(slot.active_ && active_ > 0);
   done = std::exchange(slot, LookupState());
-  --active_;
+  if (--active_ == 0) deadline_ = kNever;
   return true;
+}
+
+std::vector<LookupState> Lookups::Abandon() {
+  std::vector<LookupState> abandoned;
+  for (LookupState& slot : slots_) {
+    if (slot.active_) abandoned.push_back(std::exchange(slot, LookupState()));
+  }
+  *this = Lookups();
+  return abandoned;
 }
 
 void Lookups::UpdateDeadline() {

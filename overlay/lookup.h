@@ -88,7 +88,7 @@ class LookupState {
 
   LookupGoal goal_;
   Time started_;
-  std::vector<Candidate> candidates_;  // sorted; k + backups at most
+  std::vector<Candidate> candidates_;  // sorted; k + backups, and those asked that fell behind
   std::vector<InFlight> in_flight_;    // oldest first; alpha at most
   std::vector<PeerRef> failed_;        // must not come back; bounded by kMaxFailed
   // Peers named lately, by their low bits: only a shortcut, it never changes a result.
@@ -116,6 +116,9 @@ class Lookups {
 
   // Moves the next lookup that has ended into `done` and frees its slot; false if there is none.
   bool TakeFinished(LookupState& done);
+
+  // Ends all lookups where they are and returns them; late answers find nothing.
+  std::vector<LookupState> Abandon();
 
   // kNever while nothing is in flight.
   Time next_deadline() const { return deadline_; }

@@ -111,6 +111,9 @@ class Peer {
   // peer_upkeep.cc: joining, refreshing, leaving.
   void Start(const Join& join, const PartStep& step);
   void StartUpkeep(const PartStep& step);
+  void StartSelfLookup(const PartStep& step);
+  void StartBuckets(const PartStep& step);
+  Time NextRefresh(const PartStep& step);
   void ContinueUpkeep(const PartStep& step);
   void UpkeepLookupDone(const LookupState& done, const PartStep& step);
   void EndUpkeep(const PartStep& step);

@@ -23,6 +23,7 @@ void Peer::StartLookup(const LookupGoal& goal, const PartStep& step) {
     step.out.Drop(DropReason::kOverload);
     return LookupRefused(goal, step);
   }
+  table_.Touch(CommonPrefixLength(id_, goal.target), step.now, step.config.table.refresh_interval);
   DrainLookups(step);
 }
 

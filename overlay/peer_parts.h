@@ -32,6 +32,7 @@ struct Upkeep {
 
   Phase phase = Phase::kOff;
   bool joining = false;
+  bool join_next = false;               // asked to join during a round; begins when it is over
   std::uint16_t failures = 0;           // joins that reached nobody
   std::int32_t level = 0;               // next bucket to look at
   std::int32_t end = 0;                 // first bucket that the self lookup covered
@@ -40,7 +41,7 @@ struct Upkeep {
 
   template <class Archive>
   void Serialize(Archive& archive) {
-    archive(phase, joining, failures, level, end, retry_at, bootstrap);
+    archive(phase, joining, join_next, failures, level, end, retry_at, bootstrap);
   }
 };
 

@@ -30,7 +30,8 @@ void Peer::Handle(PeerRef from, const Value& value, const PartStep& step) {
       parts_ ? parts_->lookups.OnValue(from, value, step) : std::nullopt;
   if (!operation) {
     if (!parts_) step.out.Drop(DropReason::kUnknownRpc);
-    return step.out.Release(value.record.payload);
+    step.out.Release(value.record.payload);
+    return DrainLookups(step);  // a wrong answer may have been the last one awaited
   }
   SeenAlive(from, step);
   parts_->put_get->OnValue(*operation, value.record, step);
@@ -99,7 +100,6 @@ void Peer::TickStore(const PartStep& step) {
 
 // On departure every record passes to the closest peer known, which republishes it in its time.
 void Peer::HandOverRecords(const PartStep& step) {
-  if (!parts_) return;
   const auto hand_over = [&](std::span<const HeldRecord> records) {
     for (const HeldRecord& held : records) {
       std::array<PeerRef, 1> closest;

@@ -1,6 +1,7 @@
 // Joining, refreshing and leaving (Kademlia 2002, section 2.3).
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "overlay/peer.h"
 
@@ -24,45 +25,66 @@ NodeId RandomIdInBucket(const NodeId& id, int level, Rng& rng) {
 }  // namespace
 
 void Peer::Start(const Join& join, const PartStep& step) {
-  if (state_ == PeerState::kJoining) return;
-  const std::span<const PeerRef> bootstrap = step.lists.Get(join.bootstrap);
-  state_ = PeerState::kJoining;
+  if (state_ != PeerState::kJoined) state_ = PeerState::kJoining;
   Upkeep& upkeep = EnsureParts().upkeep.Ensure();
-  upkeep = Upkeep();
-  upkeep.joining = true;
+  const std::span<const PeerRef> bootstrap = step.lists.Get(join.bootstrap);
   upkeep.bootstrap.assign(bootstrap.begin(), bootstrap.end());
   std::erase(upkeep.bootstrap, self_);
   // From now on those who answer are learned as neighbours; links are opened when the join is done.
   if (step.config.links.max_links > 0) parts_->relaying.Ensure();
-  StartUpkeep(step);
+  const bool busy = upkeep.phase == Upkeep::Phase::kSelf || upkeep.phase == Upkeep::Phase::kBuckets;
+  if (busy) {
+    upkeep.join_next = true;
+  } else {
+    upkeep.joining = true;
+    StartSelfLookup(step);
+  }
 }
 
-// Begins a round: a lookup of the own id, seeded with the bootstrap peers while joining.
+// A round of refreshing: the own id if it is due, then the buckets that are.
 void Peer::StartUpkeep(const PartStep& step) {
-  refresh_at_ = kNever;
+  const Duration interval = step.config.table.refresh_interval;
   Upkeep& upkeep = EnsureParts().upkeep.Ensure();
+  const bool hidden = !step.ids.dialable(self_);
+  const int deepest = std::max(table_.levels() - 1, 0);
+  if (upkeep.joining || hidden || table_.levels() == 0 || table_.NeedsRefresh(deepest, step.now, interval)) {
+    return StartSelfLookup(step);
+  }
+  StartBuckets(step);
+}
+
+// While joining, the lookup starts from the bootstrap peers too.
+void Peer::StartSelfLookup(const PartStep& step) {
+  refresh_at_ = kNever;
+  Upkeep& upkeep = *parts_->upkeep;
   upkeep.phase = Upkeep::Phase::kSelf;
   upkeep.retry_at = kNever;
   StartLookup({LookupPurpose::kRefreshSelf, 0, id_}, step);
 }
 
 void Peer::UpkeepLookupDone(const LookupState& done, const PartStep& step) {
+  if (!parts_ || !parts_->upkeep) return;
+  if (done.goal().purpose == LookupPurpose::kRefreshBucket) return ContinueUpkeep(step);
   Upkeep& upkeep = *parts_->upkeep;
-  if (done.goal().purpose == LookupPurpose::kRefreshBucket) {
-    return ContinueUpkeep(step);
-  }
   if (upkeep.joining && done.hops() == 0 && !upkeep.bootstrap.empty()) {
     const int doublings = std::min<int>(upkeep.failures++, kMaxJoinDoublings);
     upkeep.phase = Upkeep::Phase::kWaiting;
     upkeep.retry_at = step.now + kJoinRetry * (std::int64_t{1} << doublings);
     return;
   }
-  upkeep.phase = Upkeep::Phase::kBuckets;
-  upkeep.level = 0;
-  upkeep.end = table_.CoveredFrom(step.config.table.k);
-  for (int level = upkeep.end; level < table_.levels(); ++level) {
+  for (int level = table_.CoveredFrom(step.config.table.k); level < table_.levels(); ++level) {
     table_.Touch(level, step.now, step.config.table.refresh_interval);
   }
+  StartBuckets(step);
+}
+
+void Peer::StartBuckets(const PartStep& step) {
+  refresh_at_ = kNever;
+  Upkeep& upkeep = *parts_->upkeep;
+  upkeep.phase = Upkeep::Phase::kBuckets;
+  upkeep.retry_at = kNever;
+  upkeep.level = 0;
+  upkeep.end = table_.CoveredFrom(step.config.table.k);
   ContinueUpkeep(step);
 }
 
@@ -73,41 +95,57 @@ void Peer::ContinueUpkeep(const PartStep& step) {
   while (upkeep.level < upkeep.end) {
     const int level = upkeep.level++;
     if (!upkeep.joining && !table_.NeedsRefresh(level, step.now, interval)) continue;
-    table_.Touch(level, step.now, interval);
     return StartLookup({LookupPurpose::kRefreshBucket, 0, RandomIdInBucket(id_, level, rng_)}, step);
   }
   EndUpkeep(step);
 }
 
 void Peer::EndUpkeep(const PartStep& step) {
+  if (std::exchange(parts_->upkeep->join_next, false)) {
+    parts_->upkeep->joining = true;
+    return StartSelfLookup(step);
+  }
   const bool joining = parts_->upkeep->joining;
   parts_->upkeep.Reset();
-  // Up to a tenth earlier, so that peers that joined together do not refresh together for ever.
-  const bool hidden = step.config.links.max_links > 0 && !step.ids.dialable(self_);
-  const std::int64_t interval =
-      (hidden ? step.config.links.hidden_refresh_interval : step.config.table.refresh_interval).us;
-  const auto jitter = static_cast<std::int64_t>(rng_.Below64(static_cast<std::uint64_t>(interval / 10) + 1));
-  refresh_at_ = step.now + Duration{interval - jitter};
+  refresh_at_ = NextRefresh(step);
   if (!joining) return;
   state_ = PeerState::kJoined;
   if (step.config.links.max_links > 0) StartRelaying(step).links.StartMaintenance(step.now);
   step.out.Notify(Joined{static_cast<std::uint32_t>(table_.live_count())});
 }
 
+// When the first bucket is due. A little late by chance, so that peers that joined together do not
+// refresh together for ever.
+Time Peer::NextRefresh(const PartStep& step) {
+  const Duration interval = step.config.table.refresh_interval;
+  const auto late = [&](Duration most) {
+    return Duration{static_cast<std::int64_t>(rng_.Below64(static_cast<std::uint64_t>(most.us) + 1))};
+  };
+  const Time due = table_.RefreshDue(step.now, interval) + late(interval / 16);
+  const bool hidden = step.config.links.max_links > 0 && !step.ids.dialable(self_);
+  if (!hidden) return due;
+  const Duration hidden_interval = step.config.links.hidden_refresh_interval;
+  return std::min(due, step.now + hidden_interval + late(hidden_interval / 8));
+}
+
 void Peer::Start(const Depart&, const PartStep& step) {
-  if (state_ == PeerState::kLeft) return;
   std::array<PeerRef, kMaxListed> closest;
   const std::size_t count =
       table_.Closest(id_, id_, static_cast<std::size_t>(step.config.table.k), step.ids, closest);
   for (std::size_t i = 0; i < count; ++i) step.out.Send(closest[i], Leave{});
-  HandOverRecords(step);
-  if (RelayParts* relaying = Relaying()) {
-    relaying->relay.Stop(step);
-    relaying->requests.Stop(step);
-    relaying->links.Stop(step);
-  }
   state_ = PeerState::kLeft;
   refresh_at_ = kNever;
+  if (parts_) {
+    HandOverRecords(step);
+    for (const LookupState& lookup : parts_->lookups.Abandon()) {
+      if (lookup.goal().purpose == LookupPurpose::kApplication) NotifyLookupDone(lookup, step);
+    }
+    if (RelayParts* relaying = Relaying()) {
+      relaying->relay.Stop(step);
+      relaying->requests.Stop(step);
+      relaying->links.Stop(step);
+    }
+  }
   table_ = RoutingTable();
   parts_.Reset();
 }

@@ -17,9 +17,12 @@ constexpr std::size_t kLevelSlack = 4;
 constexpr std::int64_t kStampsPerInterval = 16;
 
 // A time in units of a fraction of `interval`, wrapped to a byte.
+std::int64_t StampUnit(Duration interval) {
+  return std::max<std::int64_t>(interval.us / kStampsPerInterval, 1);
+}
+
 std::uint8_t Stamp(Time now, Duration interval) {
-  const std::int64_t unit = std::max<std::int64_t>(interval.us / kStampsPerInterval, 1);
-  return static_cast<std::uint8_t>(now.us / unit);
+  return static_cast<std::uint8_t>(now.us / StampUnit(interval));
 }
 
 bool Elapsed(std::uint8_t stamp, Time now, Duration interval) {
@@ -262,6 +265,17 @@ void RoutingTable::Touch(int level, Time now, Duration refresh_interval) {
 
 bool RoutingTable::NeedsRefresh(int level, Time now, Duration refresh_interval) const {
   return level < levels_ && Elapsed(At(kTouched, level), now, refresh_interval);
+}
+
+Time RoutingTable::RefreshDue(Time now, Duration refresh_interval) const {
+  const std::int64_t unit = StampUnit(refresh_interval);
+  std::int64_t left = kStampsPerInterval;
+  for (int level = 0; level < levels_; ++level) {
+    const auto age = static_cast<std::uint8_t>(Stamp(now, refresh_interval) - At(kTouched, level));
+    left = std::min(left, std::max<std::int64_t>(kStampsPerInterval - age, 0));
+  }
+  if (left == 0) return now;
+  return Time{(now.us / unit + left) * unit};
 }
 
 bool RoutingTable::ClaimCheck(int level, Time now, Duration check_interval) {

@@ -75,6 +75,8 @@ class RoutingTable {
   // A lookup has covered `level`: it needs no refresh for one refresh interval.
   void Touch(int level, Time now, Duration refresh_interval);
   bool NeedsRefresh(int level, Time now, Duration refresh_interval) const;
+  // When the first bucket needs a refresh, never earlier than now; one interval from now without buckets.
+  Time RefreshDue(Time now, Duration refresh_interval) const;
 
   // True at most once per bucket and interval: the moment to ping the least recently seen contact.
   bool ClaimCheck(int level, Time now, Duration check_interval);

@@ -16,6 +16,8 @@ template <class... Cases>
 struct Overloaded : Cases... {
   using Cases::operator()...;
 };
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;  // clang 14 does not deduce it
 
 // The unit of a Duration key is the end of its name.
 double MicrosecondsPerUnit(const Key& key) { return UnitOf(key) == "ms" ? 1e3 : 1e6; }

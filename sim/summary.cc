@@ -44,11 +44,12 @@ std::string Line(const std::string& label, const std::string& value) {
   return "  " + label + std::string(gap, ' ') + value + "\n";
 }
 
-// "name 12, other 3": the entries of an object of counts.
+// "name 12, other 3": the entries of an object of counts that are not 0.
 std::string List(const Json& counts) {
   std::string text;
-  for (const auto& [name, count] : counts.items())
-    text += (text.empty() ? "" : ", ") + name + " " + Count(count);
+  for (const auto& [name, count] : counts.items()) {
+    if (count != 0) text += (text.empty() ? "" : ", ") + name + " " + Count(count);
+  }
   return text;
 }
 

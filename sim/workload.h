@@ -18,7 +18,7 @@ struct WorkloadOptions {
   double rate_per_s = 1;  // in the whole world
   Spacing spacing = Spacing::kPoisson;
   Duration start;                             // since the world's time 0
-  Duration duration = Duration::Hours(24 * 365);
+  Duration duration = Duration::Hours(24 * 365);  // the end itself is not part of it
   std::uint64_t count = ~std::uint64_t{0};    // operations at most
   std::uint32_t payload_bytes = 64;           // of sends and puts
   Duration deadline = Duration::Seconds(30);  // of sends

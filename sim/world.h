@@ -129,7 +129,7 @@ class World {
     archive(options_, rng_, now_, directory_);
     SerializePeers(archive);
     archive(up_, sequence_, live_count_, network_, oracle_, queue_, timers_, actions_, flights_, lists_, payloads_,
-            operations_, active_operations_, active_connects_, workloads_, metrics_, trace_hash_, events_,
+            operations_, active_operations_, active_connects_, operations_begun_, workloads_, metrics_, trace_hash_, events_,
             event_limit_, events_missed_);
     if constexpr (Archive::kReading) {
       if (archive.ok() && !IsConsistent()) archive.Fail("the parts of the world do not fit together");
@@ -251,6 +251,7 @@ class World {
   Slab<Operation> operations_;
   std::uint32_t active_operations_ = 0;
   std::uint32_t active_connects_ = 0;
+  std::uint64_t operations_begun_ = 0;
   std::vector<Workload> workloads_;
   Metrics metrics_;
   std::uint64_t trace_hash_ = 0;

@@ -26,8 +26,9 @@ OperationId World::Begin(OperationKind kind, PeerRef source, const NodeId& key, 
   operation.started = now_;
   const std::uint32_t slot = operations_.Add(operation);
   assert(slot <= kSlotMask);
+  ++metrics_.of(kind).started;
   // Late events of the slot's last user carry its generation and are told apart by it.
-  operations_[slot].generation = static_cast<std::uint8_t>(metrics_.of(kind).started++ + now_.us);
+  operations_[slot].generation = static_cast<std::uint8_t>(++operations_begun_);
   ++active_operations_;
   return (static_cast<std::uint32_t>(operations_[slot].generation) << kSlotBits) | slot;
 }
@@ -76,10 +77,7 @@ OperationId World::BeginPut(PeerRef source, const NodeId& key, std::string value
   put.key = key;
   const auto size = static_cast<std::uint32_t>(value.size());
   put.payload = payloads_.Add(size, std::move(value));
-  // Time orders the puts of a world; two of one instant differ by their count.
-  put.sequence = options.sequence != 0
-                     ? options.sequence
-                     : (static_cast<std::uint64_t>(now_.us) << 16) + (metrics_.of(OperationKind::kPut).started & 0xffff);
+  put.sequence = options.sequence != 0 ? options.sequence : operations_begun_;
   put.ttl = options.ttl;
   Issue(source, put);
   return id;
@@ -118,6 +116,7 @@ void World::End(Operation& operation, OperationStatus status) {
   operation.status = status;
   operation.ended = now_;
   --active_operations_;
+  if (operation.kind == OperationKind::kConnect) --active_connects_;
   OperationMetrics& metrics = metrics_.of(operation.kind);
   metrics.messages += operation.messages;
   metrics.dead += operation.dead;
@@ -240,7 +239,6 @@ void World::OnEvent(PeerRef peer, const PeerUp& up) {
     Operation& operation = operations_[slot];
     if (operation.status == OperationStatus::kActive && operation.kind == OperationKind::kConnect &&
         operation.source == peer && operation.key == directory_.id(up.peer)) {
-      --active_connects_;
       return End(operation, OperationStatus::kSucceeded);
     }
   }
@@ -256,7 +254,6 @@ void World::OnEvent(PeerRef, const Delivered& delivered) {
 void World::OnEvent(PeerRef, const Failed& failed) {
   Operation* operation = ActiveOperation(failed.request);
   if (operation == nullptr) return;
-  if (operation->kind == OperationKind::kConnect) --active_connects_;
   operation->reason = failed.reason;
   const bool target_died = operation->target != PeerRef::kNone && !is_up(operation->target);
   End(*operation, target_died ? OperationStatus::kVoid : OperationStatus::kFailed);
@@ -275,7 +272,7 @@ void World::FireWorkload(std::uint32_t index) {
   Workload& workload = workloads_[index];
   const WorkloadOptions& options = workload.options;
   const Time end = Time{options.start.us} + options.duration;
-  if (workload.done >= options.count || now_ > end) return;
+  if (workload.done >= options.count || now_ >= end) return;
   const double mean_us = 1e6 / options.rate_per_s;
   const double gap_us = options.spacing == Spacing::kFixed ? mean_us : Exponential(workload.rng, mean_us);
   ++workload.done;
@@ -305,7 +302,9 @@ void World::BeginWorkloadOperation(Workload& workload) {
       return;
     case OperationKind::kSend:
     case OperationKind::kConnect: {
-      const PeerRef target = live[workload.rng.Below(population)];
+      // Anybody but the source: FireWorkload has seen to it that there are two.
+      PeerRef target = live[workload.rng.Below(population - 1)];
+      if (target == source) target = live[population - 1];
       BeginSend(source, directory_.id(target), options.payload_bytes, {options.deadline, options.copies, true, {}},
                 false);
       return;

@@ -17,7 +17,8 @@ pybind11::array_t<T> ToArray(std::vector<T>&& values) {
   auto kept = std::make_unique<std::vector<T>>(std::move(values));
   T* data = kept->data();
   const auto size = static_cast<pybind11::ssize_t>(kept->size());
-  pybind11::capsule owner(kept.get(), [](void* vector) { delete static_cast<std::vector<T>*>(vector); });
+  pybind11::capsule owner(kept.get(),
+                          [](void* vector) { delete static_cast<std::vector<T>*>(vector); });
   kept.release();
   return pybind11::array_t<T>({size}, {static_cast<pybind11::ssize_t>(sizeof(T))}, data, owner);
 }

@@ -20,7 +20,8 @@ void Batch::Begin(sim::World& world) {
   }
   PeerRef target = world.RandomLivePeer();
   while (target == source) target = world.RandomLivePeer();
-  ids_.push_back(world.StartSend(source, world.directory().id(target), options_.bytes, options_.send));
+  ids_.push_back(
+      world.StartSend(source, world.directory().id(target), options_.bytes, options_.send));
 }
 
 bool Batch::Continue(Exclusive& running, std::uint64_t events_max) {
@@ -31,7 +32,8 @@ bool Batch::Continue(Exclusive& running, std::uint64_t events_max) {
   const std::uint64_t limit = world.metrics().events + events_max;
   while (ids_.size() < options_.count) {
     const std::uint64_t done = world.metrics().events;
-    if (done >= limit || !bound.Advance(std::max(next_begin_, world.now()), limit - done)) return false;
+    if (done >= limit || !bound.Advance(std::max(next_begin_, world.now()), limit - done))
+      return false;
     Begin(world);
     next_begin_ = next_begin_ + options_.spacing;
   }

@@ -1,7 +1,7 @@
 // Many operations of one kind, from random live peers, evenly spaced in time, with a result each.
 //
-// Ownership: plain value beside the world it runs in; it holds numbers of operations of that world, so a
-// batch must end in the world in which it began. Thread rule: that of the world.
+// Ownership: plain value beside the world it runs in; it holds numbers of operations of that world,
+// so a batch must end in the world in which it began. Thread rule: that of the world.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,8 @@ class Batch {
  public:
   explicit Batch(const BatchOptions& options) : options_(options) {}
 
-  // Goes on for about `events_max` events; true once every operation has ended. Throws std::runtime_error
-  // if no peer is left to begin one.
+  // Goes on for about `events_max` events; true once every operation has ended. Throws
+  // std::runtime_error if no peer is left to begin one.
   bool Continue(Exclusive& running, std::uint64_t events_max);
 
   std::uint32_t ended() const { return static_cast<std::uint32_t>(results_.size()); }

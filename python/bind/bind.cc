@@ -8,7 +8,8 @@ namespace py = pybind11;
 
 PeerRef CheckPeer(const sim::World& world, std::int64_t index, const char* argument) {
   if (index >= 0 && index < world.peer_count()) return static_cast<PeerRef>(index);
-  throw py::value_error(std::string(argument) + " = " + std::to_string(index) + ": no such peer, allowed is 0 to " +
+  throw py::value_error(std::string(argument) + " = " + std::to_string(index) +
+                        ": no such peer, allowed is 0 to " +
                         std::to_string(static_cast<std::int64_t>(world.peer_count()) - 1));
 }
 
@@ -33,7 +34,8 @@ NodeId IdFromBytes(const std::string& bytes) {
 
 void AppendId(const NodeId& id, std::string& bytes) {
   for (const std::uint32_t word : id.words) {
-    for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>((word >> shift) & 0xffU));
+    for (int shift = 24; shift >= 0; shift -= 8)
+      bytes.push_back(static_cast<char>((word >> shift) & 0xffU));
   }
 }
 

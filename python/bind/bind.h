@@ -17,12 +17,12 @@ namespace tombolo::python {
 
 using WorldClass = pybind11::class_<BoundWorld, std::unique_ptr<BoundWorld>>;
 
-void BindWorld(WorldClass& world);       // time, copies, files
-void BindMembership(WorldClass& world);  // peers, tables and links
-void BindOperations(WorldClass& world);  // lookups, sends, puts, gets, connects
+void BindWorld(WorldClass& world);          // time, copies, files
+void BindMembership(WorldClass& world);     // peers, tables and links
+void BindOperations(WorldClass& world);     // lookups, sends, puts, gets, connects
 void BindBatch(pybind11::module_& module);  // the same by the thousand
-void BindMetrics(WorldClass& world);     // counters, histograms, series
-void BindEvents(WorldClass& world);      // what peers tell their applications
+void BindMetrics(WorldClass& world);        // counters, histograms, series
+void BindEvents(WorldClass& world);         // what peers tell their applications
 
 // In the order of FailReason.
 inline constexpr std::array<const char*, sim::kFailReasons> kFailReasonNames = {

@@ -50,13 +50,16 @@ class Describe {
     event_["data"] = py::bytes(std::string(world_.bytes_of(arrived.payload)));
     return Named("message", "hops", arrived.hops);
   }
-  py::dict operator()(const Delivered& delivered) { return Named("delivered", "hops", delivered.hops); }
+  py::dict operator()(const Delivered& delivered) {
+    return Named("delivered", "hops", delivered.hops);
+  }
   py::dict operator()(const Failed& failed) {
     return Named("failed", "reason", kFailReasonNames[static_cast<std::size_t>(failed.reason)]);
   }
   py::dict operator()(const Evicted& evicted) {
     std::vector<std::uint32_t> alternatives;
-    for (std::size_t i = 0; i < evicted.count; ++i) alternatives.push_back(Index(evicted.alternatives[i]));
+    for (std::size_t i = 0; i < evicted.count; ++i)
+      alternatives.push_back(Index(evicted.alternatives[i]));
     event_["alternatives"] = alternatives;
     return Named("evicted", "by", Index(evicted.by));
   }

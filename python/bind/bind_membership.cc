@@ -16,21 +16,25 @@ namespace py = pybind11;
 
 namespace {
 
-std::uint32_t Join(BoundWorld& bound, const std::optional<std::string>& id, const std::optional<bool>& dialable,
+std::uint32_t Join(BoundWorld& bound, const std::optional<std::string>& id,
+                   const std::optional<bool>& dialable,
                    const std::vector<std::int64_t>& bootstrap) {
   sim::World& world = bound.world();
   std::vector<PeerRef> contacts;
-  for (const std::int64_t peer : bootstrap) contacts.push_back(CheckLivePeer(world, peer, "bootstrap"));
+  for (const std::int64_t peer : bootstrap)
+    contacts.push_back(CheckLivePeer(world, peer, "bootstrap"));
   std::optional<NodeId> node_id;
   if (id) {
     node_id = IdFromBytes(*id);
     for (std::uint32_t i = 0; i < world.peer_count(); ++i) {
       if (world.directory().id(static_cast<PeerRef>(i)) != *node_id) continue;
-      throw py::value_error("id = " + node_id->ToHex() + ": peer " + std::to_string(i) + " has this id already");
+      throw py::value_error("id = " + node_id->ToHex() + ": peer " + std::to_string(i) +
+                            " has this id already");
     }
   }
   if (world.peer_count() >= sim::kMaxPeers) {
-    throw py::value_error("join: the world has " + std::to_string(sim::kMaxPeers) + " peers, no more are allowed");
+    throw py::value_error("join: the world has " + std::to_string(sim::kMaxPeers) +
+                          " peers, no more are allowed");
   }
   const PeerRef peer = world.AddPeer(node_id, dialable);
   world.Join(peer, contacts);
@@ -39,7 +43,8 @@ std::uint32_t Join(BoundWorld& bound, const std::optional<std::string>& id, cons
 
 void CrashShare(BoundWorld& bound, double share) {
   if (!(share >= 0 && share <= 1)) {
-    throw py::value_error("share = " + std::to_string(share) + " is out of range: allowed is 0 to 1");
+    throw py::value_error("share = " + std::to_string(share) +
+                          " is out of range: allowed is 0 to 1");
   }
   bound.world().CrashShare(share);
 }
@@ -118,7 +123,8 @@ py::tuple EdgeArrays(BoundWorld& bound, bool contacts) {
   return py::make_tuple(ToArray(std::move(edges.from)), ToArray(std::move(edges.to)));
 }
 
-// Pairs (live peer, bucket) where the bucket has no live contact although the world has a peer for it.
+// Pairs (live peer, bucket) where the bucket has no live contact although the world has a peer for
+// it.
 std::uint64_t FalseEmptyBuckets(BoundWorld& bound) {
   Exclusive exclusive(bound);
   const py::gil_scoped_release release;
@@ -130,25 +136,40 @@ std::uint64_t FalseEmptyBuckets(BoundWorld& bound) {
 void BindMembership(WorldClass& world) {
   world.def("join", &Join, py::arg("id"), py::arg("dialable"), py::arg("bootstrap"),
             "Adds a peer and lets it join; returns its number.");
-  world.def("crash", [](BoundWorld& bound, std::int64_t peer) {
-    bound.world().Crash(CheckLivePeer(bound.world(), peer, "peer"));
-  });
-  world.def("leave", [](BoundWorld& bound, std::int64_t peer) {
-    bound.world().Leave(CheckLivePeer(bound.world(), peer, "peer"));
-  });
+  world.def(
+      "crash",
+      [](BoundWorld& bound, std::int64_t peer) {
+        bound.world().Crash(CheckLivePeer(bound.world(), peer, "peer"));
+      },
+      py::arg("peer"));
+  world.def(
+      "leave",
+      [](BoundWorld& bound, std::int64_t peer) {
+        bound.world().Leave(CheckLivePeer(bound.world(), peer, "peer"));
+      },
+      py::arg("peer"));
   world.def("crash_share", &CrashShare, py::arg("share"));
   world.def("peers", &Peers);
   world.def("edges", &EdgeArrays, py::arg("contacts"));
   world.def("false_empty_buckets", &FalseEmptyBuckets);
-  world.def("peer_id", [](BoundWorld& bound, std::int64_t peer) {
-    return IdToBytes(bound.world().directory().id(CheckPeer(bound.world(), peer, "peer")));
-  });
-  world.def("find", [](BoundWorld& bound, const std::string& id) -> std::optional<std::uint32_t> {
-    const PeerRef peer = bound.world().oracle().Find(IdFromBytes(id), bound.world().directory());
-    return peer == PeerRef::kNone ? std::nullopt : std::optional(Index(peer));
-  });
-  world.def_property_readonly("peer_count", [](BoundWorld& bound) { return bound.world().peer_count(); });
-  world.def_property_readonly("live_count", [](BoundWorld& bound) { return bound.world().live_count(); });
+  world.def(
+      "peer_id",
+      [](BoundWorld& bound, std::int64_t peer) {
+        return IdToBytes(bound.world().directory().id(CheckPeer(bound.world(), peer, "peer")));
+      },
+      py::arg("peer"));
+  world.def(
+      "find",
+      [](BoundWorld& bound, const std::string& id) -> std::optional<std::uint32_t> {
+        const PeerRef peer =
+            bound.world().oracle().Find(IdFromBytes(id), bound.world().directory());
+        return peer == PeerRef::kNone ? std::nullopt : std::optional(Index(peer));
+      },
+      py::arg("id"));
+  world.def_property_readonly("peer_count",
+                              [](BoundWorld& bound) { return bound.world().peer_count(); });
+  world.def_property_readonly("live_count",
+                              [](BoundWorld& bound) { return bound.world().live_count(); });
 }
 
 }  // namespace tombolo::python

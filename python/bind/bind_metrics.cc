@@ -19,7 +19,8 @@ namespace py = pybind11;
 namespace {
 
 template <std::size_t n>
-py::dict Named(const std::array<std::string_view, n>& names, const std::array<std::uint64_t, n>& counts) {
+py::dict Named(const std::array<std::string_view, n>& names,
+               const std::array<std::uint64_t, n>& counts) {
   py::dict named;
   for (std::size_t i = 0; i < n; ++i) named[py::str(std::string(names[i]))] = counts[i];
   return named;
@@ -66,9 +67,10 @@ py::dict OperationSummary(const sim::OperationMetrics& operation) {
   summary["hops_p99"] = operation.hops.quantile(0.99);
   summary["latency_ms"] = LatencySummary(operation.latency);
   const auto& counts = operation.hops.counts();
-  summary["hops"] = ToArray(std::vector<std::uint64_t>(counts.begin(), counts.begin() + operation.hops.max() + 1));
-  summary["failed_by_reason"] =
-      std::vector<std::uint64_t>(operation.failed_by_reason.begin(), operation.failed_by_reason.end());
+  summary["hops"] = ToArray(
+      std::vector<std::uint64_t>(counts.begin(), counts.begin() + operation.hops.max() + 1));
+  summary["failed_by_reason"] = std::vector<std::uint64_t>(operation.failed_by_reason.begin(),
+                                                           operation.failed_by_reason.end());
   return summary;
 }
 
@@ -76,7 +78,8 @@ py::dict MetricsOf(BoundWorld& bound) {
   const sim::Metrics& metrics = bound.world().metrics();
   py::dict operations;
   for (std::size_t i = 0; i < sim::kOperationKinds; ++i) {
-    operations[py::str(std::string(sim::kOperationNames[i]))] = OperationSummary(metrics.operations[i]);
+    operations[py::str(std::string(sim::kOperationNames[i]))] =
+        OperationSummary(metrics.operations[i]);
   }
   py::dict all;
   all["counters"] = Counters(metrics);

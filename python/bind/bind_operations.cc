@@ -1,9 +1,7 @@
 // What an application asks of a peer, alone or in batches.
 #include <pybind11/stl.h>
 
-#include <algorithm>
 #include <array>
-#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,7 +27,8 @@ const char* ReasonOf(const sim::Operation& operation) {
 
 sim::SendOptions MakeSendOptions(double deadline_s, int copies, bool receipt) {
   if (copies < 1 || copies > 8) {
-    throw py::value_error("copies = " + std::to_string(copies) + " is out of range: allowed is 1 to 8");
+    throw py::value_error("copies = " + std::to_string(copies) +
+                          " is out of range: allowed is 1 to 8");
   }
   sim::SendOptions options;
   options.deadline = SpanFromSeconds(deadline_s, "deadline_s");
@@ -44,16 +43,17 @@ std::uint32_t StartLookup(BoundWorld& bound, std::int64_t source, const std::str
   return bound.world().StartLookup(peer, IdFromBytes(key));
 }
 
-std::uint32_t StartSend(BoundWorld& bound, std::int64_t source, const std::string& target, std::uint32_t size,
-                        const std::string& bytes, double deadline_s, int copies, bool receipt) {
+std::uint32_t StartSend(BoundWorld& bound, std::int64_t source, const std::string& target,
+                        std::uint32_t size, const std::string& bytes, double deadline_s, int copies,
+                        bool receipt) {
   const PeerRef peer = CheckLivePeer(bound.world(), source, "source");
   sim::SendOptions options = MakeSendOptions(deadline_s, copies, receipt);
   options.bytes = bytes;
   return bound.world().StartSend(peer, IdFromBytes(target), size, options);
 }
 
-std::uint32_t StartPut(BoundWorld& bound, std::int64_t source, const std::string& key, const std::string& value,
-                       double ttl_s) {
+std::uint32_t StartPut(BoundWorld& bound, std::int64_t source, const std::string& key,
+                       const std::string& value, double ttl_s) {
   const PeerRef peer = CheckLivePeer(bound.world(), source, "source");
   sim::PutOptions options;
   options.ttl = SpanFromSeconds(ttl_s, "ttl_s");
@@ -119,27 +119,33 @@ template <class T, class Get>
 py::array Column(const Batch& batch, Get get) {
   std::vector<T> values;
   values.reserve(batch.results().size());
-  for (const sim::Operation& operation : batch.results()) values.push_back(static_cast<T>(get(operation)));
+  for (const sim::Operation& operation : batch.results())
+    values.push_back(static_cast<T>(get(operation)));
   return ToArray(std::move(values));
 }
 
-// Common columns of a batch, one row per operation. `reason` indexes `reasons`; -1 = none, -2 = void.
+// Common columns of a batch, one row per operation. `reason` indexes `reasons`; -1 = none, -2 =
+// void.
 py::dict Columns(const Batch& batch) {
   using sim::Operation;
   using sim::OperationStatus;
   py::dict columns;
-  columns["source"] = Column<std::uint32_t>(batch, [](const Operation& o) { return Index(o.source); });
+  columns["source"] =
+      Column<std::uint32_t>(batch, [](const Operation& o) { return Index(o.source); });
   columns["target"] = Column<std::int64_t>(batch, [](const Operation& o) {
     return o.target == PeerRef::kNone ? std::int64_t{-1} : std::int64_t{Index(o.target)};
   });
-  columns["started_s"] = Column<double>(batch, [](const Operation& o) { return o.started.seconds(); });
-  columns["succeeded"] =
-      Column<std::uint8_t>(batch, [](const Operation& o) { return o.status == OperationStatus::kSucceeded; });
+  columns["started_s"] =
+      Column<double>(batch, [](const Operation& o) { return o.started.seconds(); });
+  columns["succeeded"] = Column<std::uint8_t>(
+      batch, [](const Operation& o) { return o.status == OperationStatus::kSucceeded; });
   columns["hops"] = Column<std::uint16_t>(batch, [](const Operation& o) { return o.hops; });
-  columns["latency_ms"] = Column<double>(batch, [](const Operation& o) { return o.latency().milliseconds(); });
+  columns["latency_ms"] =
+      Column<double>(batch, [](const Operation& o) { return o.latency().milliseconds(); });
   columns["messages"] = Column<std::uint16_t>(batch, [](const Operation& o) { return o.messages; });
   columns["dead"] = Column<std::uint16_t>(batch, [](const Operation& o) { return o.dead; });
-  columns["closest_ok"] = Column<std::uint8_t>(batch, [](const Operation& o) { return o.closest_ok; });
+  columns["closest_ok"] =
+      Column<std::uint8_t>(batch, [](const Operation& o) { return o.closest_ok; });
   columns["reason"] = Column<std::int8_t>(batch, [](const Operation& o) {
     if (o.status == OperationStatus::kFailed) return static_cast<int>(o.reason);
     return o.status == OperationStatus::kVoid ? -2 : -1;
@@ -151,25 +157,31 @@ py::dict Columns(const Batch& batch) {
 
 void BindBatch(py::module_& module) {
   py::class_<Batch>(module, "Batch", "Many operations of one kind from random live peers.")
-      .def(py::init(&MakeBatch), py::arg("kind"), py::arg("count"), py::arg("spacing_s"), py::arg("bytes"),
-           py::arg("deadline_s"), py::arg("copies"))
+      .def(py::init(&MakeBatch), py::arg("kind"), py::arg("count"), py::arg("spacing_s"),
+           py::arg("bytes"), py::arg("deadline_s"), py::arg("copies"))
       .def("run_slice", &ContinueBatch, py::arg("world"), py::arg("events_max"),
            "Goes on for about `events_max` events. False if there is more to do.")
       .def_property_readonly("ended", &Batch::ended)
       .def("columns", &Columns);
-  module.attr("FAIL_REASONS") = py::cast(std::vector<std::string>(kFailReasonNames.begin(), kFailReasonNames.end()));
+  module.attr("FAIL_REASONS") =
+      py::cast(std::vector<std::string>(kFailReasonNames.begin(), kFailReasonNames.end()));
 }
 
 void BindOperations(WorldClass& world) {
   world.def("start_lookup", &StartLookup, py::arg("source"), py::arg("key"));
-  world.def("start_send", &StartSend, py::arg("source"), py::arg("target"), py::arg("size"), py::arg("data"),
-            py::arg("deadline_s"), py::arg("copies"), py::arg("receipt"));
-  world.def("start_put", &StartPut, py::arg("source"), py::arg("key"), py::arg("value"), py::arg("ttl_s"));
+  world.def("start_send", &StartSend, py::arg("source"), py::arg("target"), py::arg("size"),
+            py::arg("data"), py::arg("deadline_s"), py::arg("copies"), py::arg("receipt"));
+  world.def("start_put", &StartPut, py::arg("source"), py::arg("key"), py::arg("value"),
+            py::arg("ttl_s"));
   world.def("start_get", &StartGet, py::arg("source"), py::arg("key"));
   world.def("start_connect", &StartConnect, py::arg("source"), py::arg("target"));
-  world.def("disconnect", [](BoundWorld& bound, std::int64_t source, const std::string& target) {
-    bound.world().Disconnect(CheckLivePeer(bound.world(), source, "source"), IdFromBytes(target));
-  });
+  world.def(
+      "disconnect",
+      [](BoundWorld& bound, std::int64_t source, const std::string& target) {
+        bound.world().Disconnect(CheckLivePeer(bound.world(), source, "source"),
+                                 IdFromBytes(target));
+      },
+      py::arg("source"), py::arg("target"));
   world.def("run_until_ended", &RunUntilEnded, py::arg("operation"), py::arg("limit_us"));
   world.def("take", &Take, py::arg("operation"));
   world.def("random_live_peer", [](BoundWorld& bound) {

@@ -47,7 +47,8 @@ std::unique_ptr<BoundWorld> FromBytes(const Bytes& bytes, const std::string& nam
   auto bound = std::make_unique<BoundWorld>();
   Reader reader(bytes);
   reader(*bound);
-  if (!reader.ok()) throw py::value_error(name + ": not a saved world (" + std::string(reader.error()) + ")");
+  if (!reader.ok())
+    throw py::value_error(name + ": not a saved world (" + std::string(reader.error()) + ")");
   return bound;
 }
 
@@ -91,12 +92,17 @@ void BindWorld(WorldClass& world) {
   world.def_static("load", &Load, py::arg("path"));
   world.def(py::pickle(&GetState, &SetState));
   world.def("options", [](BoundWorld& bound) { return OptionsToDict(bound.world().options()); });
-  world.def("add_workload", [](BoundWorld& bound, const py::dict& values) {
-    bound.world().AddWorkload(WorkloadFromDict(values));
-  });
+  world.def(
+      "add_workload",
+      [](BoundWorld& bound, const py::dict& values) {
+        bound.world().AddWorkload(WorkloadFromDict(values));
+      },
+      py::arg("values"));
   world.def_property_readonly("now_us", [](BoundWorld& bound) { return bound.world().now().us; });
-  world.def_property_readonly("trace_hash", [](BoundWorld& bound) { return bound.world().trace_hash(); });
-  world.def_property_readonly("in_flight", [](BoundWorld& bound) { return bound.world().in_flight(); });
+  world.def_property_readonly("trace_hash",
+                              [](BoundWorld& bound) { return bound.world().trace_hash(); });
+  world.def_property_readonly("in_flight",
+                              [](BoundWorld& bound) { return bound.world().in_flight(); });
 }
 
 }  // namespace tombolo::python

@@ -1,8 +1,8 @@
 // The world as Python holds it: the simulator's World, and the time series recorded while it runs.
 //
-// All running goes through Advance, which stops at every boundary of the series. Ownership: plain value,
-// copied by fork. Thread rule: the GIL is released while a world runs, so another thread may find it
-// busy: `Exclusive` turns that into an exception instead of a race.
+// All running goes through Advance, which stops at every boundary of the series. Ownership: plain
+// value, copied by fork. Thread rule: the GIL is released while a world runs, so another thread may
+// find it busy: `Exclusive` turns that into an exception instead of a race.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,10 @@ namespace tombolo::python {
 class BoundWorld {
  public:
   BoundWorld(const sim::WorldOptions& options, Duration interval)
-      : world_(options), recorder_(world_, interval), interval_(interval), next_record_{interval.us} {}
+      : world_(options),
+        recorder_(world_, interval),
+        interval_(interval),
+        next_record_{interval.us} {}
   // A placeholder that Serialize replaces.
   BoundWorld() : BoundWorld(SmallOptions(), Duration::Seconds(1)) {}
 

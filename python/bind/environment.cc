@@ -31,7 +31,8 @@ void VisitLatency(Visitor& visit, sim::LatencyOptions& latency) {
 
 template <class Visitor>
 void VisitRest(Visitor& visit, sim::BandwidthOptions& bandwidth, sim::ChurnOptions& churn) {
-  visit("bandwidth.model", bandwidth.model, {"none", "fixed", "dsl", "cable", "fibre", "cloud", "mixed"});
+  visit("bandwidth.model", bandwidth.model,
+        {"none", "fixed", "dsl", "cable", "fibre", "cloud", "mixed"});
   visit("bandwidth.up_bytes_per_s", bandwidth.up_bytes_per_s);
   visit("bandwidth.queue_ms", bandwidth.queue);
   visit("bandwidth.dsl_share", bandwidth.dsl_share);
@@ -71,15 +72,17 @@ void TakeTables(FieldWriter& visit, sim::LatencyOptions& latency) {
                             std::to_string(rows.shape(1)) + "), must be square with at most " +
                             std::to_string(sim::kMaxHosts) + " hosts");
     }
-    latency.matrix = sim::MakeRttMatrix({rows.data(), static_cast<std::size_t>(rows.size())},
-                                        static_cast<std::uint32_t>(rows.shape(0)), "latency.rtt_ms");
+    latency.matrix =
+        sim::MakeRttMatrix({rows.data(), static_cast<std::size_t>(rows.size())},
+                           static_cast<std::uint32_t>(rows.shape(0)), "latency.rtt_ms");
     if (!latency.matrix.ok()) throw py::value_error(latency.matrix.error);
   }
   if (points_ms) {
     const Numbers rows = Rows(points_ms, "latency.points_ms");
     if (rows.shape(0) < 1 || rows.shape(1) < 2 || rows.shape(1) > sim::kMaxDimensions + 1) {
       throw py::value_error("latency.points_ms: must have a row per host of 1 to " +
-                            std::to_string(sim::kMaxDimensions) + " coordinates and an access delay");
+                            std::to_string(sim::kMaxDimensions) +
+                            " coordinates and an access delay");
     }
     latency.points.count = static_cast<std::uint32_t>(rows.shape(0));
     latency.points.dimensions = static_cast<std::uint32_t>(rows.shape(1) - 1);

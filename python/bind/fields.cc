@@ -46,7 +46,8 @@ std::size_t FieldWriter::Choose(const char* name, const py::object& given, Names
 
 double FieldWriter::Number(const char* name, const py::object& given) const {
   // Integers and floats, numpy's included; no strings, no bools.
-  if (!PyBool_Check(given.ptr()) && !py::isinstance<py::str>(given) && PyNumber_Check(given.ptr()) != 0) {
+  if (!PyBool_Check(given.ptr()) && !py::isinstance<py::str>(given) &&
+      PyNumber_Check(given.ptr()) != 0) {
     const double number = PyFloat_AsDouble(given.ptr());
     if (PyErr_Occurred() == nullptr) return number;
     PyErr_Clear();
@@ -78,7 +79,8 @@ void FieldWriter::Write(const char* name, const py::object& given, std::string& 
 
 std::uint64_t FieldWriter::Integer(const char* name, const py::object& given, std::int64_t min,
                                    std::uint64_t max) {
-  if (PyBool_Check(given.ptr()) || PyIndex_Check(given.ptr()) == 0) WrongType(name, given, "an integer");
+  if (PyBool_Check(given.ptr()) || PyIndex_Check(given.ptr()) == 0)
+    WrongType(name, given, "an integer");
   const py::int_ number = py::reinterpret_steal<py::int_>(PyNumber_Index(given.ptr()));
   const bool below = number < py::int_(min);
   if (!below && !(number > py::int_(max))) {
@@ -97,10 +99,12 @@ void FieldWriter::Finish(const std::optional<std::string>& broken) const {
   for (const auto& [key, value] : values_) {
     const std::string name = py::str(key);
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
-    const std::string section = name.substr(0, name.find('.') == std::string::npos ? 0 : name.find('.') + 1);
+    const std::string section =
+        name.substr(0, name.find('.') == std::string::npos ? 0 : name.find('.') + 1);
     std::string allowed;
     for (const std::string& other : known_) {
-      const bool same = section.empty() ? other.find('.') == std::string::npos : other.starts_with(section);
+      const bool same =
+          section.empty() ? other.find('.') == std::string::npos : other.starts_with(section);
       if (same) allowed += (allowed.empty() ? "" : ", ") + other;
     }
     throw py::value_error("unknown key '" + name + "'; allowed here are: " +
@@ -109,10 +113,12 @@ void FieldWriter::Finish(const std::optional<std::string>& broken) const {
   if (!clamped_.empty()) {
     std::string range = clamped_range_;
     constexpr std::string_view kMark = "allowed is ";
-    if (broken && broken->starts_with(WithoutUnit(clamped_)) && broken->find(kMark) != std::string::npos) {
+    if (broken && broken->starts_with(WithoutUnit(clamped_)) &&
+        broken->find(kMark) != std::string::npos) {
       range = broken->substr(broken->find(kMark) + kMark.size());
     }
-    throw py::value_error(clamped_ + " = " + clamped_text_ + " is out of range: allowed is " + range);
+    throw py::value_error(clamped_ + " = " + clamped_text_ + " is out of range: allowed is " +
+                          range);
   }
   if (broken) throw py::value_error(*broken);
 }

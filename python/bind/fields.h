@@ -1,6 +1,8 @@
-// Two visitors of a list of (name, value): one writes the values of a dict, one reads them into a dict.
+// Two visitors of a list of (name, value): one writes the values of a dict, one reads them into a
+// dict.
 //
-// A Duration is a number in Python, in the unit that its name ends in (_s, _ms). Thread rule: with the GIL.
+// A Duration is a number in Python, in the unit that its name ends in (_s, _ms). Thread rule: with
+// the GIL.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -18,7 +20,8 @@
 
 namespace tombolo::python {
 
-using Names = std::initializer_list<std::string_view>;  // of an enum, in the order of its values from 0
+using Names =
+    std::initializer_list<std::string_view>;  // of an enum, in the order of its values from 0
 
 double MicrosecondsPerUnit(std::string_view name);
 
@@ -32,7 +35,8 @@ class FieldWriter {
   }
   template <class Enum>
   void operator()(const char* name, Enum& value, Names names) {
-    if (const pybind11::object given = Take(name)) value = static_cast<Enum>(Choose(name, given, names));
+    if (const pybind11::object given = Take(name))
+      value = static_cast<Enum>(Choose(name, given, names));
   }
 
   // Throws for keys that no field has, and for the rule that Validate() found broken.
@@ -47,18 +51,21 @@ class FieldWriter {
   void Write(const char* name, const pybind11::object& given, Duration& value) const;
   void Write(const char* name, const pybind11::object& given, std::string& value) const;
   // For those who look into it themselves.
-  void Write(const char*, const pybind11::object& given, pybind11::object& value) const { value = given; }
+  void Write(const char*, const pybind11::object& given, pybind11::object& value) const {
+    value = given;
+  }
 
-  // An integer that the type cannot hold is replaced by the nearest one that it can, so that Validate()
-  // judges it; the error then shows what was given.
+  // An integer that the type cannot hold is replaced by the nearest one that it can, so that
+  // Validate() judges it; the error then shows what was given.
   template <class T>
-    requires std::is_integral_v<T>
+  requires std::is_integral_v<T>
   void Write(const char* name, const pybind11::object& given, T& value) {
     constexpr auto kMin = static_cast<std::int64_t>(std::numeric_limits<T>::min());
     constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<T>::max());
     value = static_cast<T>(Integer(name, given, kMin, kMax));
   }
-  std::uint64_t Integer(const char* name, const pybind11::object& given, std::int64_t min, std::uint64_t max);
+  std::uint64_t Integer(const char* name, const pybind11::object& given, std::int64_t min,
+                        std::uint64_t max);
 
   pybind11::dict values_;
   std::vector<std::string> known_;

@@ -1,4 +1,5 @@
-// The extension module tombolo._core: thin, untyped where Python is better at it; tombolo/*.py is the API.
+// The extension module tombolo._core: thin, untyped where Python is better at it; tombolo/*.py is
+// the API.
 #include <pybind11/pybind11.h>
 
 #include "python/bind/bind.h"

@@ -18,7 +18,8 @@ void VisitTable(Visitor& visit, TableConfig& table, LookupConfig& lookup) {
   visit("kademlia.max_active", lookup.max_active);
   visit("kademlia.replacements", table.replacements);
   visit("kademlia.group_max", table.group_max);
-  visit("kademlia.policy", table.policy, {"ping_before_evict", "replace_when_dead", "replace_oldest"});
+  visit("kademlia.policy", table.policy,
+        {"ping_before_evict", "replace_when_dead", "replace_oldest"});
   visit("kademlia.check_interval_s", table.check_interval);
   visit("kademlia.refresh_interval_s", table.refresh_interval);
 }

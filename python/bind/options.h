@@ -1,7 +1,7 @@
 // World options from and to Python, key by key: the names of scenario files, "section.key".
 //
-// Errors: TypeError for a value of the wrong type, ValueError for an unknown key or one out of range; both
-// name the key and what is allowed. Thread rule: call with the GIL held.
+// Errors: TypeError for a value of the wrong type, ValueError for an unknown key or one out of
+// range; both name the key and what is allowed. Thread rule: call with the GIL held.
 #pragma once
 
 #include <pybind11/pybind11.h>

@@ -1,7 +1,7 @@
 """Every notebook runs from top to bottom, at small size, in a fresh kernel.
 
-TOMBOLO_SMALL=1 in the environment asks a notebook for the size that fits a test. What a cell asserts is
-checked; pictures are not compared.
+TOMBOLO_NOTEBOOK_SCALE in the environment scales the sizes of a notebook. What a cell asserts is checked;
+pictures are not compared.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ def test_there_are_notebooks():
 
 @pytest.mark.parametrize("path", FOUND, ids=lambda path: path.stem)
 def test_notebook_runs(path, monkeypatch):
-    monkeypatch.setenv("TOMBOLO_SMALL", "1")
+    monkeypatch.setenv("TOMBOLO_NOTEBOOK_SCALE", "0.05")
     monkeypatch.setenv("MPLBACKEND", "agg")
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(

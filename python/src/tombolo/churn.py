@@ -61,4 +61,6 @@ def as_model(value: object) -> Churn:
         return value
     if isinstance(value, str):
         return preset(value)
-    raise TypeError(f"churn: {type(value).__name__}, must be a model of tombolo.churn or the name of a preset")
+    raise TypeError(
+        f"churn: {type(value).__name__}, must be a model of tombolo.churn or the name of a preset"
+    )

@@ -66,9 +66,15 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tombolo.demo", description=__doc__)
     parser.add_argument("--peers", type=int, default=10_000, help="default %(default)s")
-    parser.add_argument("--seconds", type=float, default=180, help="simulated (default %(default)s)")
-    parser.add_argument("--latency", type=Path, metavar="FILE", help="a matrix of round-trip times in ms")
-    parser.add_argument("--out", type=Path, default=Path("tombolo-demo"), metavar="DIR", help="for the plot")
+    parser.add_argument(
+        "--seconds", type=float, default=180, help="simulated (default %(default)s)"
+    )
+    parser.add_argument(
+        "--latency", type=Path, metavar="FILE", help="a matrix of round-trip times in ms"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("tombolo-demo"), metavar="DIR", help="for the plot"
+    )
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="default %(default)s")
     return parser
 
@@ -182,7 +188,9 @@ def _draw_hops(axes: Axes, outcome: Outcome) -> None:
         label = f"{name}, mean {hops.mean():.2f}"
         axes.bar(np.arange(highest + 1) + shift, shares, 0.4, color=color, label=label)
     expected = theory.kademlia_hops(options["peers"], options["kademlia.k"])
-    axes.axvline(expected, color=BLUE, linestyle="--", linewidth=1, label=f"lookup, theory {expected:.2f}")
+    axes.axvline(
+        expected, color=BLUE, linestyle="--", linewidth=1, label=f"lookup, theory {expected:.2f}"
+    )
     axes.set(xlabel="hops", ylabel="share", title="Hops", xticks=range(highest + 1))
     axes.legend(frameon=False)
 
@@ -204,7 +212,10 @@ def _draw_latency(axes: Axes, outcome: Outcome) -> None:
 
 def _draw_delivery(axes: Axes, outcome: Outcome) -> None:
     series = outcome.series
-    for kind, color, name, style in (("lookup", BLUE, "lookups", "-"), ("send", ORANGE, "relays", "--")):
+    for kind, color, name, style in (
+        ("lookup", BLUE, "lookups", "-"),
+        ("send", ORANGE, "relays", "--"),
+    ):
         succeeded, failed = series[f"{kind}_succeeded"], series[f"{kind}_failed"]
         ended = succeeded + failed
         share = np.divide(succeeded, ended, out=np.full(len(ended), np.nan), where=ended > 0)
@@ -213,7 +224,9 @@ def _draw_delivery(axes: Axes, outcome: Outcome) -> None:
     turnover = axes.twinx()
     turnover.spines["right"].set_visible(True)
     changes = (series["crashes"] + series["leaves"]) / SERIES_S
-    turnover.fill_between(series["time_s"], changes, color=GREY, alpha=0.25, linewidth=0, step="mid")
+    turnover.fill_between(
+        series["time_s"], changes, color=GREY, alpha=0.25, linewidth=0, step="mid"
+    )
     turnover.set_ylabel("peers lost per second", color=GREY)
     turnover.set_ylim(0, max(float(changes.max()), 1) * 4)
     turnover.tick_params(colors=GREY)

@@ -12,7 +12,12 @@ from tombolo.world import DEFAULT_SEED, World
 
 
 def measure(
-    *, lookups: int = 200, sends: int = 0, warmup_s: float = 0.0, seed: int = DEFAULT_SEED, **world: Any
+    *,
+    lookups: int = 200,
+    sends: int = 0,
+    warmup_s: float = 0.0,
+    seed: int = DEFAULT_SEED,
+    **world: Any,
 ) -> dict[str, float | str]:
     """Builds ``World(seed=seed, **world)``, warms it up, does lookups and sends; one row of figures.
 

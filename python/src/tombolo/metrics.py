@@ -97,7 +97,10 @@ def series_table(raw: dict[str, Any]) -> Table:
     """Turns sums per interval into the means that people read."""
     interval = raw.pop("interval_s")
     live = raw.pop("live_peers")
-    columns: dict[str, NDArray[Any]] = {"time_s": np.arange(1, len(live) + 1) * interval, "live_peers": live}
+    columns: dict[str, NDArray[Any]] = {
+        "time_s": np.arange(1, len(live) + 1) * interval,
+        "live_peers": live,
+    }
     for name, values in raw.items():
         if name.endswith("_latency_us_sum"):
             kind = name.removesuffix("_latency_us_sum")

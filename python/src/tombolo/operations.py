@@ -15,7 +15,9 @@ from tombolo.table import Table
 if TYPE_CHECKING:
     from tombolo.world import World
 
-WAIT_US = 3_600_000_000  # an operation that takes longer than an hour has been forgotten by its peer
+WAIT_US = (
+    3_600_000_000  # an operation that takes longer than an hour has been forgotten by its peer
+)
 STEP_US = 250_000  # between two looks at interrupts and callbacks
 BATCH_EVENTS = 50_000
 

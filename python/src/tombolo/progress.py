@@ -23,4 +23,4 @@ def bar(enabled: bool, total: float, unit: str) -> AbstractContextManager[Any]:
         return nullcontext(Silent())
     tqdm = require("tqdm.auto", "progress").tqdm
     form = "{percentage:3.0f}% |{bar}| {n:.4g}/{total:.4g} {unit} [{elapsed}<{remaining}]"
-    return tqdm(total=total, unit=unit, bar_format=form, leave=False)
+    return tqdm(total=total, unit=unit, bar_format=form)

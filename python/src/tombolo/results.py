@@ -22,7 +22,9 @@ class Lookup:
     dead: int  # contacts that did not answer
     source: int
     key: str
-    closest: NDArray[np.uint32] = field(repr=False, compare=False)  # numbers of the k closest, closest first
+    closest: NDArray[np.uint32] = field(
+        repr=False, compare=False
+    )  # numbers of the k closest, closest first
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ class Connected:
 
     connected: bool
     latency_ms: float
-    reason: str  # why not: deadline, unreachable, no_links, undialable, refused, left, void; else ""
+    reason: (
+        str  # why not: deadline, unreachable, no_links, undialable, refused, left, void; else ""
+    )
     source: int
     target: str
 

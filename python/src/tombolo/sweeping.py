@@ -43,7 +43,9 @@ def seed_of(root: int, point: Mapping[str, Any], replicate: int) -> int:
 
     Parameters count by name and `repr`; their order does not matter.
     """
-    text = repr((int(root), sorted((name, repr(value)) for name, value in point.items()), int(replicate)))
+    text = repr(
+        (int(root), sorted((name, repr(value)) for name, value in point.items()), int(replicate))
+    )
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
 
 
@@ -81,7 +83,9 @@ def sweep(
     seed_list = [seed_of(root, point, replicate) for point, replicate in jobs]
     count = min(workers or os.cpu_count() or 1, len(jobs))
     with bar(progress, len(jobs), "runs") as shown:
-        results = _run(run, [(p, s) for (p, _), s in zip(jobs, seed_list, strict=True)], count, shown)
+        results = _run(
+            run, [(p, s) for (p, _), s in zip(jobs, seed_list, strict=True)], count, shown
+        )
     rows = [
         {**{k: _cell(v) for k, v in point.items()}, "replicate": replicate, "seed": seed, **result}
         for (point, replicate), seed, result in zip(jobs, seed_list, results, strict=True)
@@ -103,7 +107,10 @@ def _points(grid: Mapping[str, Sequence[Any]] | Sequence[Point]) -> Iterator[Poi
 
 
 def _run(
-    function: Callable[..., Mapping[str, Any]], jobs: list[tuple[Point, int]], workers: int, shown: Any
+    function: Callable[..., Mapping[str, Any]],
+    jobs: list[tuple[Point, int]],
+    workers: int,
+    shown: Any,
 ) -> list[dict[str, Any]]:
     if workers <= 1:
         results = []
@@ -129,9 +136,13 @@ def _one(function: Callable[..., Mapping[str, Any]], point: Point, seed: int) ->
     try:
         result = function(seed=seed, **point)
     except Exception as error:
-        raise RuntimeError(f"sweep: seed={seed} {point}: {type(error).__name__}: {error}") from error
+        raise RuntimeError(
+            f"sweep: seed={seed} {point}: {type(error).__name__}: {error}"
+        ) from error
     if not isinstance(result, Mapping):
-        raise TypeError(f"function: returned {type(result).__name__}, must return a dict of results")
+        raise TypeError(
+            f"function: returned {type(result).__name__}, must return a dict of results"
+        )
     return dict(result)
 
 

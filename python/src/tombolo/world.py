@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike, fspath, stat
 from typing import TYPE_CHECKING, Any
@@ -11,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tombolo import _core, operations
+from tombolo.events import EventSource
 from tombolo.ids import Id, as_index, to_bytes
 from tombolo.metrics import Metrics, series_table
 from tombolo.optional import require
 from tombolo.progress import bar
-from tombolo.results import EVENT_KINDS, Connected, Event, Got, Lookup, Put, RunReport, Sent
+from tombolo.results import Connected, Got, Lookup, Put, RunReport, Sent
 from tombolo.settings import flatten
 from tombolo.table import Table
 
@@ -28,10 +28,8 @@ if TYPE_CHECKING:
 SLICE_EVENTS = 50_000  # between two looks at interrupts, callbacks and the progress bar: some 50 ms
 DEFAULT_SEED = 1
 
-Handler = Callable[[Event], object]
 
-
-class World:
+class World(EventSource):
     """Peers, a network between them, and a clock that jumps from event to event.
 
     Equal arguments and equal calls give equal runs, bit for bit (`trace_hash`). Times are simulated
@@ -95,8 +93,7 @@ class World:
 
     def _adopt(self, core: _core.World, progress: bool) -> World:
         self._core = core
-        self._handlers: dict[str, list[Handler]] = {}
-        self._pending: deque[dict[str, Any]] = deque()
+        self._forget_handlers()
         self.progress = progress
         return self
 
@@ -241,7 +238,9 @@ class World:
         """
         return operations.send(self, source, target, data, size, deadline_s, copies, receipt)
 
-    def put(self, source: Id | None, key: Id, value: bytes | str, *, ttl_s: float = 86_400.0) -> Put:
+    def put(
+        self, source: Id | None, key: Id, value: bytes | str, *, ttl_s: float = 86_400.0
+    ) -> Put:
         """Stores `value` at the k closest peers of `key` (a name does: its SHA-1)."""
         return operations.put(self, source, key, value, ttl_s)
 
@@ -350,40 +349,6 @@ class World:
     def trace_hash(self) -> str:
         """A hash of every transmission so far, 16 hexadecimal digits: equal runs have equal ones."""
         return f"{self._core.trace_hash:016x}"
-
-    # ---- Events.
-
-    def on(self, kind: str, handler: Handler | None = None) -> Any:
-        """Calls ``handler(event)`` for every event of `kind` of any peer; see `Event` for the kinds.
-
-        Handlers are called in the order of events after each slice of at most 50,000 simulated steps,
-        so they see a world that has moved on a little. Also a decorator: ``@world.on("message")``.
-        """
-        if handler is None:
-            return lambda function: self.on(kind, function)
-        if kind not in EVENT_KINDS:
-            raise ValueError(f"kind = {kind!r}: allowed are {', '.join(EVENT_KINDS)}")
-        self._handlers.setdefault(kind, []).append(handler)
-        self._core.record_events(True)
-        return handler
-
-    def off(self, kind: str, handler: Handler) -> None:
-        """Takes a handler back. Raises ValueError if it was not set."""
-        if handler not in self._handlers.get(kind, []):
-            raise ValueError(f"handler: not set for {kind!r}")
-        self._handlers[kind].remove(handler)
-        if not any(self._handlers.values()):
-            self._core.record_events(False)
-
-    def _dispatch(self) -> None:
-        kinds = [kind for kind, handlers in self._handlers.items() if handlers]
-        if not kinds:
-            return
-        self._pending.extend(self._core.take_events(kinds))
-        while self._pending:
-            event = Event(**self._pending.popleft())
-            for handler in list(self._handlers.get(event.kind, ())):
-                handler(event)
 
     # ---- Copies and files.
 

@@ -118,14 +118,18 @@ def as_model(value: object) -> Latency:
         return named[value]()
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return constant(value)
-    raise TypeError(f"latency: {type(value).__name__}, must be a model of tombolo.latency or a number of ms")
+    raise TypeError(
+        f"latency: {type(value).__name__}, must be a model of tombolo.latency or a number of ms"
+    )
 
 
 def _numbers(values: ArrayLike, argument: str) -> np.ndarray:
     try:
         numbers = np.array(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"{argument}: must be a file name or a two-dimensional array of numbers") from error
+        raise TypeError(
+            f"{argument}: must be a file name or a two-dimensional array of numbers"
+        ) from error
     if numbers.ndim != 2:
         raise ValueError(f"{argument}: {numbers.ndim} dimensions, must have 2")
     return numbers
