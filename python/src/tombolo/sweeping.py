@@ -7,7 +7,7 @@ import itertools
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -122,14 +122,15 @@ def _run(
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
     with ProcessPoolExecutor(workers, multiprocessing.get_context(method)) as pool:
         futures: list[Future[dict[str, Any]]] = [pool.submit(_one, function, *job) for job in jobs]
+        results = []
         try:
-            for future in as_completed(futures):
-                future.result()
+            for future in futures:  # in order, so that of several errors the first is told
+                results.append(future.result())
                 shown.update(1)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-        return [future.result() for future in futures]
+        return results
 
 
 def _one(function: Callable[..., Mapping[str, Any]], point: Point, seed: int) -> dict[str, Any]:
