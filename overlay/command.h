@@ -1,5 +1,5 @@
-// The closed list of what an application asks of its peer. `request` is chosen by the application and
-// repeated in the event that ends the command.
+// The closed list of what an application asks of its peer. `request` is chosen by the application
+// and repeated in the event that ends the command.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ struct Lookup {
   NodeId target;
 };
 
-// Stores a value at the k closest peers of its key and republishes it until it expires. Ends in PutDone.
+// Stores a value at the k closest peers of its key and republishes it until it expires. Ends in
+// PutDone.
 struct Put {
   std::uint32_t request = 0;
   NodeId key;
@@ -42,8 +43,8 @@ struct Get {
   NodeId key;
 };
 
-// Relays bytes to a peer. Ends in Delivered or Failed within `deadline`; without `receipt` it is fire and
-// forget: it ends in Failed if no first hop takes it, and else in nothing.
+// Relays bytes to a peer. Ends in Delivered or Failed within `deadline`; without `receipt` it is
+// fire and forget: it ends in Failed if no first hop takes it, and else in nothing.
 struct Send {
   std::uint32_t request = 0;
   NodeId target;

@@ -17,8 +17,9 @@ class Rules {
 
   void Span(std::string_view key, Duration value, Duration low, Duration high) {
     if (broken_ || (value >= low && value <= high)) return;
-    broken_ = std::string(key) + " = " + std::to_string(value.us) + " us is out of range: allowed is " +
-              std::to_string(low.us) + " to " + std::to_string(high.us) + " us";
+    broken_ = std::string(key) + " = " + std::to_string(value.us) +
+              " us is out of range: allowed is " + std::to_string(low.us) + " to " +
+              std::to_string(high.us) + " us";
   }
 
   std::optional<std::string> broken() const { return broken_; }

@@ -1,10 +1,10 @@
-// The pool of peer lists that messages and events refer to by handle, so that every message is a small
-// trivially copyable struct.
+// The pool of peer lists that messages and events refer to by handle, so that every message is a
+// small trivially copyable struct.
 //
-// Ownership: a list belongs to the message or event that carries its handle. The core takes lists when it
-// writes an output; the host releases them once the message was delivered, encoded or lost, or the event
-// was handled. A core that receives a message only borrows its list for the call. Releasing twice or
-// reading a released list is a programmer error (asserted).
+// Ownership: a list belongs to the message or event that carries its handle. The core takes lists
+// when it writes an output; the host releases them once the message was delivered, encoded or lost,
+// or the event was handled. A core that receives a message only borrows its list for the call.
+// Releasing twice or reading a released list is a programmer error (asserted).
 #pragma once
 
 #include <array>

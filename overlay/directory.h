@@ -1,7 +1,7 @@
 // What a host knows about the peers that its core may name: the meaning of a PeerRef.
 //
-// The simulator shares one directory among all peers of a world; a node keeps one of its own. The core
-// only reads it. Thread rule: concurrent readers are fine while nobody adds.
+// The simulator shares one directory among all peers of a world; a node keeps one of its own. The
+// core only reads it. Thread rule: concurrent readers are fine while nobody adds.
 #pragma once
 
 #include <algorithm>
@@ -48,10 +48,13 @@ class Directory {
   }
   bool dialable(PeerRef ref) const { return attributes_[Index(ref)].dialable; }
   const PeerAttributes& attributes(PeerRef ref) const { return attributes_[Index(ref)]; }
-  void set_attributes(PeerRef ref, PeerAttributes attributes) { attributes_[Index(ref)] = attributes; }
+  void set_attributes(PeerRef ref, PeerAttributes attributes) {
+    attributes_[Index(ref)] = attributes;
+  }
 
-  // The peer with this id. While peers were added in ascending order of id a binary search; the first one
-  // out of order builds an index of 8 to 16 bytes per peer. Of equal ids the first that was added.
+  // The peer with this id. While peers were added in ascending order of id a binary search; the
+  // first one out of order builds an index of 8 to 16 bytes per peer. Of equal ids the first that
+  // was added.
   std::optional<PeerRef> Find(const NodeId& id) const {
     if (!ascending_) {
       const std::uint32_t entry = index_[PositionOf(id)];
@@ -73,7 +76,8 @@ class Directory {
     archive(ids_, attributes_);
     if constexpr (Archive::kReading) {
       if (attributes_.size() != ids_.size()) return archive.Fail("a directory of unequal columns");
-      ascending_ = std::adjacent_find(ids_.begin(), ids_.end(), std::greater_equal<>()) == ids_.end();
+      ascending_ =
+          std::adjacent_find(ids_.begin(), ids_.end(), std::greater_equal<>()) == ids_.end();
       index_.clear();
       if (!ascending_) AddToIndex();
     }

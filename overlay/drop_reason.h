@@ -1,4 +1,5 @@
-// Why input from another peer was ignored. Hostile or late input is no error: it is counted and dropped.
+// Why input from another peer was ignored. Hostile or late input is no error: it is counted and
+// dropped.
 #pragma once
 
 #include <array>
@@ -23,7 +24,8 @@ enum class DropReason : std::uint8_t {
 inline constexpr std::size_t kDropReasons = static_cast<std::size_t>(DropReason::kCount);
 
 inline constexpr std::array<std::string_view, kDropReasons> kDropNames = {
-    "unknown_rpc", "not_joined", "unknown_hop",     "duplicate_forward", "ttl_exceeded",
-    "not_linked",  "overload",   "record_rejected", "self"};
+    "unknown_rpc",       "not_joined",      "unknown_hop",
+    "duplicate_forward", "ttl_exceeded",    "not_linked",
+    "overload",          "record_rejected", "self"};
 
 }  // namespace tombolo

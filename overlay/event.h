@@ -1,7 +1,7 @@
 // The closed list of what a peer tells its application.
 //
-// Lists in an event belong to the event: the host releases them when it has been handled. Payloads in an
-// event pass to the application.
+// Lists in an event belong to the event: the host releases them when it has been handled. Payloads
+// in an event pass to the application.
 #pragma once
 
 #include <array>
@@ -25,10 +25,10 @@ struct Joined {
 struct LookupDone {
   std::uint32_t request;
   NodeId target;
-  ListHandle closest;     // the k closest live peers, closest first
-  std::uint16_t hops;     // depth of the closest: 1 = it was in the asker's own table; 0 = none
-  std::uint16_t messages; // requests sent plus answers received
-  std::uint16_t dead;     // contacts that did not answer in time
+  ListHandle closest;      // the k closest live peers, closest first
+  std::uint16_t hops;      // depth of the closest: 1 = it was in the asker's own table; 0 = none
+  std::uint16_t messages;  // requests sent plus answers received
+  std::uint16_t dead;      // contacts that did not answer in time
   Time started;
 };
 
@@ -104,7 +104,7 @@ struct Evicted {
   std::array<PeerRef, kMaxAlternatives> alternatives;
 };
 
-using Event = std::variant<Joined, LookupDone, PutDone, GetDone, PeerUp, PeerLost, MessageArrived, Delivered,
-                           Failed, Evicted>;
+using Event = std::variant<Joined, LookupDone, PutDone, GetDone, PeerUp, PeerLost, MessageArrived,
+                           Delivered, Failed, Evicted>;
 
 }  // namespace tombolo

@@ -20,14 +20,14 @@ enum class LinkPressure : std::uint8_t { kNone, kHigh };
 
 struct Link {
   PeerRef peer = PeerRef::kNone;
-  std::uint8_t bucket = 0;   // common prefix length of our ids
+  std::uint8_t bucket = 0;  // common prefix length of our ids
   bool outbound = false;
   bool dialable = true;
-  bool requested = false;    // the application asked for it with Connect; never evicted
-  bool suspect = false;      // a hop over it timed out and nothing was heard since
+  bool requested = false;  // the application asked for it with Connect; never evicted
+  bool suspect = false;    // a hop over it timed out and nothing was heard since
   LinkPressure pressure = LinkPressure::kNone;
   Time up_since;
-  Duration srtt;             // smoothed round trip of hop acknowledgements, RFC 6298; 0 = no sample yet
+  Duration srtt;  // smoothed round trip of hop acknowledgements, RFC 6298; 0 = no sample yet
   Duration rttvar;
 };
 

@@ -207,7 +207,8 @@ void Links::TurnAway(std::size_t index, const PartStep& step) {
   std::uint32_t eligible = 0;
   for (const Link& other : rows_) {
     if (other.bucket <= link.bucket || !other.dialable || other.suspect) continue;
-    const std::uint32_t place = eligible < kMaxAlternatives ? eligible : step.rng.Below(eligible + 1);
+    const std::uint32_t place =
+        eligible < kMaxAlternatives ? eligible : step.rng.Below(eligible + 1);
     ++eligible;
     if (place < kMaxAlternatives) evict.alternatives[place] = other.peer;
   }

@@ -47,8 +47,8 @@ std::vector<LookupState::Candidate>::iterator LookupState::FindCandidate(PeerRef
                       [&](const Candidate& candidate) { return candidate.peer == peer; });
 }
 
-// Most contacts of a reply have been named before. False if this one has lately: then it is in the list,
-// or was too far for it.
+// Most contacts of a reply have been named before. False if this one has lately: then it is in the
+// list, or was too far for it.
 bool LookupState::Remember(PeerRef peer) {
   PeerRef& recent = recent_[Index(peer) % recent_.size()];
   return std::exchange(recent, peer) != peer;
@@ -108,19 +108,23 @@ void LookupState::Add(PeerRef peer, std::uint8_t depth, const PartStep& step) {
   }
 }
 
-bool Lookups::Start(const LookupGoal& goal, std::span<const PeerRef> contacts, const PartStep& step) {
+bool Lookups::Start(const LookupGoal& goal, std::span<const PeerRef> contacts,
+                    const PartStep& step) {
   if (active_ >= static_cast<std::uint32_t>(step.config.lookup.max_active)) return false;
-  auto slot = std::find_if(slots_.begin(), slots_.end(), [](const LookupState& s) { return !s.active_; });
+  auto slot =
+      std::find_if(slots_.begin(), slots_.end(), [](const LookupState& s) { return !s.active_; });
   if (slot == slots_.end()) slot = slots_.insert(slots_.end(), LookupState());
   ++active_;
   LookupState& state = *slot;
-  const auto sequence = static_cast<std::uint16_t>(step.rng.Next());  // late answers to the last user miss
+  const auto sequence =
+      static_cast<std::uint16_t>(step.rng.Next());  // late answers to the last user miss
   state = LookupState();
   state.goal_ = goal;
   state.started_ = step.now;
   state.sequence_ = sequence;
   state.active_ = true;
-  state.candidates_.reserve(static_cast<std::size_t>(step.config.table.k + step.config.lookup.backups));
+  state.candidates_.reserve(
+      static_cast<std::size_t>(step.config.table.k + step.config.lookup.backups));
   state.in_flight_.reserve(static_cast<std::size_t>(step.config.lookup.alpha));
   state.AddAll(contacts, 1, step);
   Advance(state, step);
@@ -158,7 +162,8 @@ bool Lookups::OnNodes(PeerRef from, const Nodes& nodes, const PartStep& step) {
   return true;
 }
 
-std::optional<std::uint32_t> Lookups::OnValue(PeerRef from, const Value& value, const PartStep& step) {
+std::optional<std::uint32_t> Lookups::OnValue(PeerRef from, const Value& value,
+                                              const PartStep& step) {
   std::uint8_t depth = 0;
   LookupState* state = Match(from, value.rpc, depth);
   if (state == nullptr || state->goal_.purpose != LookupPurpose::kGet ||
@@ -192,10 +197,12 @@ void Lookups::OnTimer(const PartStep& step, std::vector<PeerRef>& silent) {
   UpdateDeadline();
 }
 
-// Asks the closest contacts not asked yet; marks the lookup finished when there is nothing to wait for.
+// Asks the closest contacts not asked yet; marks the lookup finished when there is nothing to wait
+// for.
 void Lookups::Advance(LookupState& state, const PartStep& step) {
   const bool satisfied = state.values_ >= step.config.store.quorum;
-  const auto window = std::min(state.candidates_.size(), static_cast<std::size_t>(step.config.table.k));
+  const auto window =
+      std::min(state.candidates_.size(), static_cast<std::size_t>(step.config.table.k));
   const auto alpha = static_cast<std::size_t>(step.config.lookup.alpha);
   for (std::size_t i = 0; i < window && state.in_flight_.size() < alpha && !satisfied; ++i) {
     LookupState::Candidate& candidate = state.candidates_[i];
@@ -244,7 +251,8 @@ std::vector<LookupState> Lookups::Abandon() {
 void Lookups::UpdateDeadline() {
   deadline_ = kNever;
   for (const LookupState& state : slots_) {
-    if (!state.in_flight_.empty()) deadline_ = std::min(deadline_, state.in_flight_.front().deadline);
+    if (!state.in_flight_.empty())
+      deadline_ = std::min(deadline_, state.in_flight_.front().deadline);
   }
 }
 

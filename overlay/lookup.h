@@ -1,12 +1,13 @@
-// Iterative lookups of one peer: FIND_NODE and FIND_VALUE (Maymounkov & Mazieres, "Kademlia", IPTPS 2002,
-// section 2.3).
+// Iterative lookups of one peer: FIND_NODE and FIND_VALUE (Maymounkov & Mazieres, "Kademlia", IPTPS
+// 2002, section 2.3).
 //
-// A lookup keeps the closest contacts heard of, sorted by distance, and asks the closest ones that were
-// not asked yet, `alpha` at a time. It ends when the k closest that are not known to be dead have all
-// answered: a contact that does not answer in time leaves the list, and the next closest takes its place.
+// A lookup keeps the closest contacts heard of, sorted by distance, and asks the closest ones that
+// were not asked yet, `alpha` at a time. It ends when the k closest that are not known to be dead
+// have all answered: a contact that does not answer in time leaves the list, and the next closest
+// takes its place.
 //
-// Contacts that cannot be dialled are never asked; where the lookup wants peers only (FIND_NODE for the
-// application) they stay in the list, vouched for by the peer that named them.
+// Contacts that cannot be dialled are never asked; where the lookup wants peers only (FIND_NODE for
+// the application) they stay in the list, vouched for by the peer that named them.
 //
 // Messages per lookup are bounded by the list: each contact is asked at most once. Thread rule: one
 // caller at a time.
@@ -27,7 +28,14 @@
 namespace tombolo {
 
 // What a lookup is for; decides what Peer does with its result.
-enum class LookupPurpose : std::uint8_t { kApplication, kRefreshSelf, kRefreshBucket, kPut, kGet, kRepublish };
+enum class LookupPurpose : std::uint8_t {
+  kApplication,
+  kRefreshSelf,
+  kRefreshBucket,
+  kPut,
+  kGet,
+  kRepublish
+};
 
 struct LookupGoal {
   LookupPurpose purpose = LookupPurpose::kApplication;
@@ -52,7 +60,8 @@ class LookupState {
 
   template <class Archive>
   void Serialize(Archive& archive) {
-    archive(goal_, started_, candidates_, in_flight_, failed_, recent_, messages_, dead_, values_, sequence_, active_);
+    archive(goal_, started_, candidates_, in_flight_, failed_, recent_, messages_, dead_, values_,
+            sequence_, active_);
   }
 
  private:
@@ -102,12 +111,12 @@ class LookupState {
 
 class Lookups {
  public:
-  // Starts a lookup from the given contacts. Returns false, and does nothing, if max_active are under way.
-  // A lookup without anybody to ask is finished at once: see TakeFinished.
+  // Starts a lookup from the given contacts. Returns false, and does nothing, if max_active are
+  // under way. A lookup without anybody to ask is finished at once: see TakeFinished.
   bool Start(const LookupGoal& goal, std::span<const PeerRef> contacts, const PartStep& step);
 
-  // Answers. Those that nobody waits for are counted and dropped: false, nullopt. OnValue returns the
-  // request of the lookup that the value answers.
+  // Answers. Those that nobody waits for are counted and dropped: false, nullopt. OnValue returns
+  // the request of the lookup that the value answers.
   bool OnNodes(PeerRef from, const Nodes& nodes, const PartStep& step);
   std::optional<std::uint32_t> OnValue(PeerRef from, const Value& value, const PartStep& step);
 

@@ -1,8 +1,9 @@
 // The closed list of what peers say to each other.
 //
-// Each message is a small trivially copyable struct; lists travel as handles (contact_lists.h), bytes as
-// payloads (payload.h). The simulator moves them as they are; the codec of the node is the only place
-// that knows both these structs and the wire. The sender is not part of a message: the link proves it.
+// Each message is a small trivially copyable struct; lists travel as handles (contact_lists.h),
+// bytes as payloads (payload.h). The simulator moves them as they are; the codec of the node is the
+// only place that knows both these structs and the wire. The sender is not part of a message: the
+// link proves it.
 #pragma once
 
 #include <array>
@@ -19,8 +20,8 @@
 
 namespace tombolo {
 
-// ---- Kademlia (Maymounkov & Mazieres 2002, section 2.3). `rpc` is chosen by the asker and repeated in
-// the answer; an answer counts only if it comes from the peer that was asked.
+// ---- Kademlia (Maymounkov & Mazieres 2002, section 2.3). `rpc` is chosen by the asker and
+// repeated in the answer; an answer counts only if it comes from the peer that was asked.
 
 struct Ping {
   std::uint32_t rpc;
@@ -116,12 +117,12 @@ enum class UnreachableReason : std::uint8_t {
 
 // One message on its way from `origin` to `target`, forwarded hop by hop over links.
 struct Forward {
-  std::uint64_t id;        // chosen by the origin: one per message, attempt and copy group
+  std::uint64_t id;  // chosen by the origin: one per message, attempt and copy group
   NodeId origin;
   NodeId target;
   Payload payload;
-  std::uint32_t hop;       // chosen per hop by its sender; named by HopAck and HopProbe
-  std::uint32_t subject;   // low bits of the id a receipt, unreachable or connect answer speaks of
+  std::uint32_t hop;      // chosen per hop by its sender; named by HopAck and HopProbe
+  std::uint32_t subject;  // low bits of the id a receipt, unreachable or connect answer speaks of
   ForwardKind kind;
   UnreachableReason reason;  // of kUnreachable
   std::uint8_t ttl;          // hops left
@@ -129,8 +130,8 @@ struct Forward {
   std::uint8_t copy;         // index of this disjoint copy
   std::uint8_t detours;      // detours left: hops that do not come XOR-closer
   bool wants_receipt;
-  bool detouring;            // taking a detour around a local minimum
-  std::uint64_t stuck_at;    // while detouring: the leading bits of the XOR distance to get under
+  bool detouring;          // taking a detour around a local minimum
+  std::uint64_t stuck_at;  // while detouring: the leading bits of the XOR distance to get under
 };
 
 enum class HopStatus : std::uint8_t {
@@ -145,17 +146,18 @@ struct HopAck {
   HopStatus status;
 };
 
-// Asks, after the time-out of a hop, whether the message or its acknowledgement was lost: a few bytes
-// instead of a second copy that would travel on beside the first.
+// Asks, after the time-out of a hop, whether the message or its acknowledgement was lost: a few
+// bytes instead of a second copy that would travel on beside the first.
 struct HopProbe {
   std::uint32_t hop = 0;  // 0: only asks for a sign of life, answered with kUnknown
   std::uint64_t id = 0;   // of the message, which is what the receiver remembers
 };
 
-using Message = std::variant<Ping, Pong, FindNode, FindValue, Nodes, Value, Store, StoreAck, Leave, Evict,
-                             Forward, HopAck, HopProbe>;
+using Message = std::variant<Ping, Pong, FindNode, FindValue, Nodes, Value, Store, StoreAck, Leave,
+                             Evict, Forward, HopAck, HopProbe>;
 
-static_assert(std::is_trivially_copyable_v<Message>, "a message owns nothing; it may be copied as bytes");
+static_assert(std::is_trivially_copyable_v<Message>,
+              "a message owns nothing; it may be copied as bytes");
 static_assert(sizeof(Message) <= 96);
 
 inline constexpr std::size_t kMessageKinds = std::variant_size_v<Message>;
@@ -174,8 +176,9 @@ inline ListHandle ListOf(const Message& message) {
 // The bytes that a message carries, empty if none.
 Payload PayloadOf(const Message& message);
 
-// Size in bytes of a message in a compact binary encoding: fixed fields, 26 bytes per listed contact
-// (id, IPv4 address, port), the payload, and 8 bytes of framing. For accounting and bandwidth.
+// Size in bytes of a message in a compact binary encoding: fixed fields, 26 bytes per listed
+// contact (id, IPv4 address, port), the payload, and 8 bytes of framing. For accounting and
+// bandwidth.
 std::uint32_t WireBytes(const Message& message, const ContactLists& lists);
 
 }  // namespace tombolo

@@ -22,7 +22,8 @@ struct NodeId {
 
   auto operator<=>(const NodeId&) const = default;
 
-  // The most significant 64 bits; enough to tell honest ids apart, never enough to prove them equal.
+  // The most significant 64 bits; enough to tell honest ids apart, never enough to prove them
+  // equal.
   constexpr std::uint64_t prefix64() const {
     return (static_cast<std::uint64_t>(words[0]) << 32) | words[1];
   }
@@ -67,7 +68,8 @@ constexpr int CommonPrefixLength(const NodeId& a, const NodeId& b) {
 // True if `a` is strictly XOR-closer to `target` than `b`.
 constexpr bool IsCloser(const NodeId& a, const NodeId& b, const NodeId& target) {
   for (std::size_t i = 0; i < 5; ++i) {
-    if (a.words[i] != b.words[i]) return (a.words[i] ^ target.words[i]) < (b.words[i] ^ target.words[i]);
+    if (a.words[i] != b.words[i])
+      return (a.words[i] ^ target.words[i]) < (b.words[i] ^ target.words[i]);
   }
   return false;
 }

@@ -1,11 +1,14 @@
-// Where a peer puts what it wants done. Concrete and reused between steps, so that a test can look at it
-// and a warm simulation allocates nothing.
+// Where a peer puts what it wants done. Concrete and reused between steps, so that a test can look
+// at it and a warm simulation allocates nothing.
 //
 // Duties of the host, after each call into a peer, in this order:
-//   1. sends():    carry each message to its receiver. It may be lost, late, repeated or reordered, never
-//                  altered. Without a link: dial, send, keep the link for a while (ephemeral). Release its
-//                  list when it was delivered or lost; take a share of its payload for the flight.
-//   2. dials():    open a kept link, answer with LinkUp at both ends, or LinkDown(kDialFailed) here.
+//   1. sends():    carry each message to its receiver. It may be lost, late, repeated or reordered,
+//   never
+//                  altered. Without a link: dial, send, keep the link for a while (ephemeral).
+//                  Release its list when it was delivered or lost; take a share of its payload for
+//                  the flight.
+//   2. dials():    open a kept link, answer with LinkUp at both ends, or LinkDown(kDialFailed)
+//   here.
 //   3. hangups():  close the link once the sends above are on their way; LinkDown at both ends.
 //   4. shares():   take one more share of each payload for the peer.
 //   5. events():   tell the application; release their lists.

@@ -54,7 +54,8 @@ void Peer::Execute(const Command& command, const Step& step) {
 // Ends a command that a peer outside the overlay cannot carry out.
 void Peer::Refuse(const Command& command, const PartStep& step) {
   if (const Lookup* lookup = std::get_if<Lookup>(&command)) {
-    step.out.Notify(LookupDone{lookup->request, lookup->target, ListHandle::kEmpty, 0, 0, 0, step.now});
+    step.out.Notify(
+        LookupDone{lookup->request, lookup->target, ListHandle::kEmpty, 0, 0, 0, step.now});
   } else if (const Put* put = std::get_if<Put>(&command)) {
     step.out.Release(put->payload);
     step.out.Notify(PutDone{put->request, 0, 0, step.now});

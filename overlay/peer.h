@@ -1,14 +1,16 @@
 // One peer of the overlay: a state machine without I/O, clock or threads.
 //
-// A host (the simulator, the node) hands it inputs through the methods below; it appends what it wants
-// done to the outbox of the step (outbox.h lists the host's duties). Two peers built with the same
-// arguments and fed the same inputs leave the same outputs. A peer never asks which host it has.
+// A host (the simulator, the node) hands it inputs through the methods below; it appends what it
+// wants done to the outbox of the step (outbox.h lists the host's duties). Two peers built with the
+// same arguments and fed the same inputs leave the same outputs. A peer never asks which host it
+// has.
 //
-// The parts (routing table, lookups, links, relay, store, ...) do not know each other; they meet here.
-// Parts that a run does not use cost 8 bytes together.
+// The parts (routing table, lookups, links, relay, store, ...) do not know each other; they meet
+// here. Parts that a run does not use cost 8 bytes together.
 //
 // Thread rule: one caller at a time; distinct peers are independent. Errors: bad or late input from
-// others is counted (drop_reason.h) and dropped; calls that break a stated requirement are asserted.
+// others is counted (drop_reason.h) and dropped; calls that break a stated requirement are
+// asserted.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +54,8 @@ class Peer {
   void LinkDown(PeerRef peer, LinkDownReason reason, const Step& step);
   void LinkPressureChanged(PeerRef peer, LinkPressure pressure, const Step& step);
 
-  // When the peer next has something to do of itself; kNever if it has not. May change after any call.
+  // When the peer next has something to do of itself; kNever if it has not. May change after any
+  // call.
   Time next_deadline() const { return deadline_; }
 
   PeerRef self() const { return self_; }
@@ -72,8 +75,8 @@ class Peer {
     table_.PrefetchBucket(CommonPrefixLength(id_, towards));
   }
 
-  // Starts life as a long-joined member with this table, as an exact pre-built world needs it. The first
-  // refresh of its buckets falls due at `first_refresh`. Requires kIdle.
+  // Starts life as a long-joined member with this table, as an exact pre-built world needs it. The
+  // first refresh of its buckets falls due at `first_refresh`. Requires kIdle.
   void Build(RoutingTable table, Time first_refresh);
 
   template <class Archive>

@@ -42,7 +42,8 @@ void Peer::LinkDown(PeerRef peer, LinkDownReason reason, const Step& step) {
   Settle();
 }
 
-// The link table has let go of the link: what was under way over it goes elsewhere, and gaps are filled.
+// The link table has let go of the link: what was under way over it goes elsewhere, and gaps are
+// filled.
 void Peer::LostLink(PeerRef peer, LinkDownReason reason, const PartStep& step) {
   RelayParts& relaying = *Relaying();
   relaying.relay.OnLinkDown(peer, relaying.links.rows(), step);
@@ -85,7 +86,8 @@ void Peer::MaintainLinks(const PartStep& step) {
   relaying.links.DialAll(relaying.neighbours.all(), step);
 }
 
-// True if the table may name the peer to others: those that cannot be dialled only while we are linked.
+// True if the table may name the peer to others: those that cannot be dialled only while we are
+// linked.
 bool Peer::IsReachable(PeerRef peer, const PartStep& step) const {
   if (step.ids.dialable(peer)) return true;
   const RelayParts* relaying = Relaying();

@@ -25,18 +25,18 @@ struct PendingPing {
   Time deadline;
 };
 
-// Joining, and refreshing of buckets (Kademlia 2002, section 2.3): a lookup of the own id, then one in each
-// bucket that it does not cover, one after the other.
+// Joining, and refreshing of buckets (Kademlia 2002, section 2.3): a lookup of the own id, then one
+// in each bucket that it does not cover, one after the other.
 struct Upkeep {
   enum class Phase : std::uint8_t { kOff, kSelf, kBuckets, kWaiting };
 
   Phase phase = Phase::kOff;
   bool joining = false;
-  bool join_next = false;               // asked to join during a round; begins when it is over
-  std::uint16_t failures = 0;           // joins that reached nobody
-  std::int32_t level = 0;               // next bucket to look at
-  std::int32_t end = 0;                 // first bucket that the self lookup covered
-  Time retry_at = kNever;               // of a join that reached nobody
+  bool join_next = false;      // asked to join during a round; begins when it is over
+  std::uint16_t failures = 0;  // joins that reached nobody
+  std::int32_t level = 0;      // next bucket to look at
+  std::int32_t end = 0;        // first bucket that the self lookup covered
+  Time retry_at = kNever;      // of a join that reached nobody
   std::vector<PeerRef> bootstrap;
 
   template <class Archive>
@@ -71,7 +71,9 @@ struct PeerParts {
   Lazy<PutGet> put_get;
   Lazy<RelayParts> relaying;
 
-  bool idle() const { return lookups.idle() && pings.empty() && !upkeep && !records && !put_get && !relaying; }
+  bool idle() const {
+    return lookups.idle() && pings.empty() && !upkeep && !records && !put_get && !relaying;
+  }
 
   Time next_deadline() const {
     Time next = lookups.next_deadline();

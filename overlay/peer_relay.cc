@@ -8,7 +8,8 @@ void Peer::Start(const Send& send, const PartStep& step) {
   relaying.relay.Send(send, relaying.links.rows(), step);
 }
 
-// Null, and counted, unless the two are linked: what relays say to each other counts only over a link.
+// Null, and counted, unless the two are linked: what relays say to each other counts only over a
+// link.
 RelayParts* Peer::HeardOverLink(PeerRef from, const PartStep& step) {
   RelayParts* relaying = Relaying();
   if (relaying == nullptr || relaying->links.Find(from, step) == nullptr) {

@@ -1,4 +1,5 @@
-// Records: what a peer holds for others, publishes itself, puts and gets (Kademlia 2002, section 2.3).
+// Records: what a peer holds for others, publishes itself, puts and gets (Kademlia 2002,
+// section 2.3).
 #include <algorithm>
 #include <array>
 
@@ -48,13 +49,15 @@ void Peer::Handle(PeerRef from, const Store& store, const PartStep& step) {
 }
 
 void Peer::Handle(PeerRef from, const StoreAck& ack, const PartStep& step) {
-  if (!parts_ || !parts_->put_get || !PutGet::OwnsRpc(ack.rpc)) return step.out.Drop(DropReason::kUnknownRpc);
+  if (!parts_ || !parts_->put_get || !PutGet::OwnsRpc(ack.rpc))
+    return step.out.Drop(DropReason::kUnknownRpc);
   SeenAlive(from, step);
   parts_->put_get->OnStoreAck(from, ack, step);
 }
 
 void Peer::Start(const Put& put, const PartStep& step) {
-  if (const auto lookup = EnsureParts().put_get.Ensure().OnPut(put, step)) StartKeyLookup(*lookup, step);
+  if (const auto lookup = EnsureParts().put_get.Ensure().OnPut(put, step))
+    StartKeyLookup(*lookup, step);
 }
 
 void Peer::Start(const Get& get, const PartStep& step) {
@@ -70,16 +73,19 @@ void Peer::Start(const Get& get, const PartStep& step) {
 void Peer::StartKeyLookup(const KeyLookup& lookup, const PartStep& step) {
   constexpr std::array<LookupPurpose, 3> kPurposes = {LookupPurpose::kPut, LookupPurpose::kGet,
                                                       LookupPurpose::kRepublish};
-  StartLookup({kPurposes[static_cast<std::size_t>(lookup.use)], lookup.operation, lookup.key}, step);
+  StartLookup({kPurposes[static_cast<std::size_t>(lookup.use)], lookup.operation, lookup.key},
+              step);
 }
 
 void Peer::KeyLookupDone(const LookupState& done, const PartStep& step) {
   std::array<PeerRef, kMaxListed> closest;
-  const std::size_t count = done.Closest({closest.data(), static_cast<std::size_t>(step.config.table.k)});
+  const std::size_t count =
+      done.Closest({closest.data(), static_cast<std::size_t>(step.config.table.k)});
   if (done.goal().purpose != LookupPurpose::kRepublish) {
     return parts_->put_get->OnLookupDone(
         done.goal().request,
-        {{closest.data(), count}, done.closest_without_value(), done.hops(), done.messages()}, step);
+        {{closest.data(), count}, done.closest_without_value(), done.hops(), done.messages()},
+        step);
   }
   if (const std::optional<Record> record = LocalRecord(done.goal().target, step.now)) {
     EnsureParts().put_get.Ensure().Republish(*record, {closest.data(), count}, step);

@@ -8,8 +8,8 @@
 namespace tombolo {
 namespace {
 
-constexpr Duration kJoinRetry = Duration::Seconds(2);   // after a join that reached nobody, doubling
-constexpr int kMaxJoinDoublings = 5;                    // up to a minute
+constexpr Duration kJoinRetry = Duration::Seconds(2);  // after a join that reached nobody, doubling
+constexpr int kMaxJoinDoublings = 5;                   // up to a minute
 
 // A uniformly random id that shares exactly `level` bits with `id`.
 NodeId RandomIdInBucket(const NodeId& id, int level, Rng& rng) {
@@ -47,7 +47,8 @@ void Peer::StartUpkeep(const PartStep& step) {
   Upkeep& upkeep = EnsureParts().upkeep.Ensure();
   const bool hidden = !step.ids.dialable(self_);
   const int deepest = std::max(table_.levels() - 1, 0);
-  if (upkeep.joining || hidden || table_.levels() == 0 || table_.NeedsRefresh(deepest, step.now, interval)) {
+  if (upkeep.joining || hidden || table_.levels() == 0 ||
+      table_.NeedsRefresh(deepest, step.now, interval)) {
     return StartSelfLookup(step);
   }
   StartBuckets(step);
@@ -95,7 +96,8 @@ void Peer::ContinueUpkeep(const PartStep& step) {
   while (upkeep.level < upkeep.end) {
     const int level = upkeep.level++;
     if (!upkeep.joining && !table_.NeedsRefresh(level, step.now, interval)) continue;
-    return StartLookup({LookupPurpose::kRefreshBucket, 0, RandomIdInBucket(id_, level, rng_)}, step);
+    return StartLookup({LookupPurpose::kRefreshBucket, 0, RandomIdInBucket(id_, level, rng_)},
+                       step);
   }
   EndUpkeep(step);
 }
@@ -119,7 +121,8 @@ void Peer::EndUpkeep(const PartStep& step) {
 Time Peer::NextRefresh(const PartStep& step) {
   const Duration interval = step.config.table.refresh_interval;
   const auto late = [&](Duration most) {
-    return Duration{static_cast<std::int64_t>(rng_.Below64(static_cast<std::uint64_t>(most.us) + 1))};
+    return Duration{
+        static_cast<std::int64_t>(rng_.Below64(static_cast<std::uint64_t>(most.us) + 1))};
   };
   const Time due = table_.RefreshDue(step.now, interval) + late(interval / 16);
   const bool hidden = step.config.links.max_links > 0 && !step.ids.dialable(self_);

@@ -92,8 +92,8 @@ class Relay {
 
   template <class Archive>
   void Serialize(Archive& archive) {
-    archive(hops_, sends_, hop_timers_, send_timers_, seen_, news_, receipt_srtt_, receipt_rttvar_, any_hop_srtt_,
-            any_hop_rttvar_);
+    archive(hops_, sends_, hop_timers_, send_timers_, seen_, news_, receipt_srtt_, receipt_rttvar_,
+            any_hop_srtt_, any_hop_rttvar_);
   }
 
  private:

@@ -276,7 +276,8 @@ void Relay::ArmHop(std::uint32_t handle, std::span<Link> links, const PartStep& 
   Hop& hop = *hops_.Find(handle);
   const Link* link = LinkTo(links, hop.to, step);
   const bool measured = link != nullptr && link->srtt.us > 0;
-  // A link without a sample may be as slow as two of the others, but no slower than if none had one.
+  // A link without a sample may be as slow as two of the others, but no slower than if none had
+  // one.
   const Duration timeout =
       measured ? RetryTimeout(link->srtt, link->rttvar, step.config.relay)
                : std::min(RetryTimeout(any_hop_srtt_ * 2, any_hop_rttvar_ * 2, step.config.relay),

@@ -1,9 +1,9 @@
 // The only source of randomness of the core and of the simulator: SplitMix64 (Steele, Lea, Flood,
-// "Fast splittable pseudorandom number generators", OOPSLA 2014) with distributions of our own, since
-// those of <random> differ between standard libraries.
+// "Fast splittable pseudorandom number generators", OOPSLA 2014) with distributions of our own,
+// since those of <random> differ between standard libraries.
 //
-// Streams are derived with Split, never by adding to a seed, so that adding a peer does not shift the
-// choices of the others. Thread rule: plain value; one caller at a time.
+// Streams are derived with Split, never by adding to a seed, so that adding a peer does not shift
+// the choices of the others. Thread rule: plain value; one caller at a time.
 #pragma once
 
 #include <cstdint>

@@ -4,7 +4,6 @@
 #include <array>
 #include <cassert>
 #include <cstring>
-#include <utility>
 
 #include "overlay/contact_lists.h"
 
@@ -12,7 +11,6 @@ namespace tombolo {
 namespace {
 
 constexpr std::size_t kNotFound = ~std::size_t{0};
-constexpr std::size_t kContactSlack = 8;  // contacts of room added at a time
 constexpr std::size_t kLevelSlack = 4;
 constexpr std::int64_t kStampsPerInterval = 16;
 
@@ -29,8 +27,8 @@ bool Elapsed(std::uint8_t stamp, Time now, Duration interval) {
   return static_cast<std::uint8_t>(Stamp(now, interval) - stamp) >= kStampsPerInterval;
 }
 
-// Sum of the first `count` bytes, eight at a time. Reads up to seven bytes beyond them: the first row of
-// a table is followed by others of at least that size.
+// Sum of the first `count` bytes, eight at a time. Reads up to seven bytes beyond them: the first
+// row of a table is followed by others of at least that size.
 std::size_t SumOf(const std::uint8_t* bytes, std::size_t count) {
   constexpr std::uint64_t kEven = 0x00ff00ff00ff00ffULL;
   std::uint64_t pairs = 0;  // four sums of 16 bits
@@ -44,7 +42,8 @@ std::size_t SumOf(const std::uint8_t* bytes, std::size_t count) {
 }
 
 // Keeps in `peers` the `count` that are closest to `target`, in no particular order.
-void SelectClosest(std::span<PeerRef> peers, std::size_t count, const NodeId& target, const Directory& ids) {
+void SelectClosest(std::span<PeerRef> peers, std::size_t count, const NodeId& target,
+                   const Directory& ids) {
   struct Key {
     std::uint64_t distance;
     PeerRef peer;
@@ -67,32 +66,6 @@ void SelectClosest(std::span<PeerRef> peers, std::size_t count, const NodeId& ta
 
 }  // namespace
 
-RoutingTable::RoutingTable(const RoutingTable& other)
-    : used_(other.used_),
-      capacity_(other.capacity_),
-      levels_(other.levels_),
-      level_capacity_(other.level_capacity_) {
-  if (other.block_ == nullptr) return;
-  block_ = std::make_unique_for_overwrite<PeerRef[]>(block_words());
-  std::memcpy(block_.get(), other.block_.get(), block_words() * sizeof(PeerRef));
-}
-
-RoutingTable& RoutingTable::operator=(const RoutingTable& other) {
-  if (this != &other) *this = RoutingTable(other);
-  return *this;
-}
-
-RoutingTable::RoutingTable(RoutingTable&& other) noexcept { *this = std::move(other); }
-
-RoutingTable& RoutingTable::operator=(RoutingTable&& other) noexcept {
-  block_ = std::move(other.block_);
-  used_ = std::exchange(other.used_, std::uint16_t{0});
-  capacity_ = std::exchange(other.capacity_, std::uint16_t{0});
-  levels_ = std::exchange(other.levels_, std::uint8_t{0});
-  level_capacity_ = std::exchange(other.level_capacity_, std::uint8_t{0});
-  return *this;
-}
-
 RoutingTable::Region RoutingTable::RegionOf(int level) const {
   const std::uint8_t* slots = rows();
   const std::size_t begin = SumOf(slots, static_cast<std::size_t>(level));
@@ -109,7 +82,8 @@ std::size_t RoutingTable::FindIn(const Region& region, PeerRef peer) const {
   return kNotFound;
 }
 
-SeenResult RoutingTable::Seen(PeerRef peer, int level, const TableConfig& config, const Directory& ids) {
+SeenResult RoutingTable::Seen(PeerRef peer, int level, const TableConfig& config,
+                              const Directory& ids) {
   assert(level >= 0 && level < kIdBits);
   EnsureLevel(level);
   const Region region = RegionOf(level);
@@ -127,9 +101,11 @@ SeenResult RoutingTable::Seen(PeerRef peer, int level, const TableConfig& config
   return SeenResult::kKnown;
 }
 
-SeenResult RoutingTable::Newcomer(PeerRef peer, int level, const TableConfig& config, const Directory& ids) {
+SeenResult RoutingTable::Newcomer(PeerRef peer, int level, const TableConfig& config,
+                                  const Directory& ids) {
   const Region region = RegionOf(level);
-  if (config.group_max > 0 && GroupIsFull(region, peer, config.group_max, ids)) return SeenResult::kIgnored;
+  if (config.group_max > 0 && GroupIsFull(region, peer, config.group_max, ids))
+    return SeenResult::kIgnored;
   const std::size_t live_begin = region.begin + region.failed;
   const std::size_t cached_begin = live_begin + region.live;
   if (region.failed + region.live < config.k) {
@@ -157,7 +133,8 @@ SeenResult RoutingTable::Newcomer(PeerRef peer, int level, const TableConfig& co
   return SeenResult::kCached;
 }
 
-bool RoutingTable::GroupIsFull(const Region& region, PeerRef peer, int group_max, const Directory& ids) const {
+bool RoutingTable::GroupIsFull(const Region& region, PeerRef peer, int group_max,
+                               const Directory& ids) const {
   const std::uint32_t group = ids.attributes(peer).address_group;
   if (group == 0) return false;
   const auto begin = block_.get() + region.begin;
@@ -188,8 +165,9 @@ void RoutingTable::Remove(PeerRef peer, int level) {
   if (position != kNotFound) RemoveLiveOrFailed(region, position, level);
 }
 
-// Removes any contact of the region. Where a live or failed one goes, the newest replacement becomes the
-// most recently seen live contact: it was heard of later than any that could be waiting longer.
+// Removes any contact of the region. Where a live or failed one goes, the newest replacement
+// becomes the most recently seen live contact: it was heard of later than any that could be waiting
+// longer.
 void RoutingTable::RemoveLiveOrFailed(const Region& region, std::size_t position, int level) {
   const std::size_t live_begin = region.begin + region.failed;
   const std::size_t cached_begin = live_begin + region.live;
@@ -226,9 +204,10 @@ std::size_t RoutingTable::Closest(const NodeId& owner, const NodeId& target, std
     return found == count;
   };
   if (count == 0) return 0;
-  // Members of bucket i differ from the owner first in bit i. Where the target differs there too, the
-  // whole bucket is closer to it than all later buckets and the owner; where it does not, farther. So the
-  // order of the buckets by distance is: differing bits from the top, then equal bits from the bottom.
+  // Members of bucket i differ from the owner first in bit i. Where the target differs there too,
+  // the whole bucket is closer to it than all later buckets and the owner; where it does not,
+  // farther. So the order of the buckets by distance is: differing bits from the top, then equal
+  // bits from the bottom.
   const int first = CommonPrefixLength(owner, target);
   for (int level = first; level < levels_; ++level) {
     if (owner.bit(level) != target.bit(level) && take(level)) return found;
@@ -297,16 +276,6 @@ bool RoutingTable::ClaimCheck(int level, Time now, Duration check_interval) {
   return true;
 }
 
-void RoutingTable::Fill(int level, std::span<const PeerRef> contacts) {
-  if (contacts.empty()) return;
-  EnsureLevel(level);
-  assert(level + 1 == levels_ && At(kSlots, level) == 0 && contacts.size() <= kMaxListed);
-  if (static_cast<std::size_t>(used_) + contacts.size() > capacity_) Grow(used_ + contacts.size(), level_capacity_);
-  std::copy(contacts.begin(), contacts.end(), block_.get() + used_);
-  used_ = static_cast<std::uint16_t>(used_ + contacts.size());
-  At(kSlots, level) = static_cast<std::uint8_t>(contacts.size());
-}
-
 void RoutingTable::Prefetch() const {
   // The rows of counters decide what else is read.
   const char* counters = reinterpret_cast<const char*>(rows());
@@ -321,93 +290,14 @@ void RoutingTable::PrefetchBucket(int level) const {
   __builtin_prefetch(block_.get() + region.begin + 16);  // the bucket's next cache line
 }
 
-void RoutingTable::Reserve(std::size_t contacts, int levels) {
-  Grow(std::max<std::size_t>(contacts, capacity_), std::max<std::size_t>(static_cast<std::size_t>(levels), level_capacity_));
-}
-
-std::size_t RoutingTable::memory_bytes() const {
-  return block_ == nullptr ? 0 : block_words() * sizeof(PeerRef);
-}
-
 void RoutingTable::EnsureLevel(int level) {
   if (level < levels_) return;
   if (level >= level_capacity_) {
-    const std::size_t wanted = std::min<std::size_t>(static_cast<std::size_t>(level) + 1 + kLevelSlack, kIdBits);
+    const std::size_t wanted =
+        std::min<std::size_t>(static_cast<std::size_t>(level) + 1 + kLevelSlack, kIdBits);
     Grow(capacity_, wanted);
   }
   levels_ = static_cast<std::uint8_t>(level + 1);
-}
-
-// Moves to a larger block. Rows of unused levels are zero.
-void RoutingTable::Grow(std::size_t capacity, std::size_t level_capacity) {
-  auto block = std::make_unique_for_overwrite<PeerRef[]>(BlockWords(capacity, level_capacity));
-  auto* new_rows = reinterpret_cast<std::uint8_t*>(block.get() + capacity);
-  std::memset(new_rows, 0, level_capacity * kRows);
-  if (block_ != nullptr) {
-    std::copy_n(block_.get(), used_, block.get());
-    for (std::size_t row = 0; row < kRows; ++row) {
-      std::copy_n(rows() + row * level_capacity_, levels_, new_rows + row * level_capacity);
-    }
-  }
-  block_ = std::move(block);
-  capacity_ = static_cast<std::uint16_t>(capacity);
-  level_capacity_ = static_cast<std::uint8_t>(level_capacity);
-}
-
-void RoutingTable::InsertAt(std::size_t position, PeerRef peer) {
-  if (used_ == capacity_) Grow(capacity_ + kContactSlack, level_capacity_);
-  std::copy_backward(block_.get() + position, block_.get() + used_, block_.get() + used_ + 1);
-  block_[position] = peer;
-  ++used_;
-}
-
-void RoutingTable::EraseAt(std::size_t position) {
-  std::copy(block_.get() + position + 1, block_.get() + used_, block_.get() + position);
-  --used_;
-}
-
-// Moves one contact; those between shift by one.
-void RoutingTable::MoveWithin(std::size_t from, std::size_t to) {
-  const PeerRef peer = block_[from];
-  if (from < to) {
-    std::copy(block_.get() + from + 1, block_.get() + to + 1, block_.get() + from);
-  } else if (to < from) {
-    std::copy_backward(block_.get() + to, block_.get() + from, block_.get() + from + 1);
-  }
-  block_[to] = peer;
-}
-
-void RoutingTable::Export(std::vector<std::uint32_t>& contacts, std::vector<std::uint8_t>& counts) const {
-  for (std::size_t i = 0; i < used_; ++i) contacts.push_back(Index(block_[i]));
-  for (std::size_t row = 0; row < kRows; ++row) {
-    for (int level = 0; level < levels_; ++level) counts.push_back(At(static_cast<Row>(row), level));
-  }
-}
-
-bool RoutingTable::Import(const std::vector<std::uint32_t>& contacts, const std::vector<std::uint8_t>& counts) {
-  // What a damaged file could hold must not break the invariants of the regions.
-  const std::size_t levels = counts.size() / kRows;
-  std::size_t slots = 0;
-  for (std::size_t level = 0; level < levels; ++level) {
-    slots += counts[level];
-    if (counts[kFailed * levels + level] + counts[kCached * levels + level] > counts[level]) return false;
-  }
-  if (levels > kIdBits || counts.size() != levels * kRows || slots != contacts.size() || slots > 0xffff) return false;
-  RoutingTable fresh;
-  if (levels > 0) {
-    fresh.Grow(std::max<std::size_t>(contacts.size(), capacity_),
-               std::max<std::size_t>(levels, level_capacity_));
-    fresh.levels_ = static_cast<std::uint8_t>(levels);
-    fresh.used_ = static_cast<std::uint16_t>(contacts.size());
-    for (std::size_t i = 0; i < contacts.size(); ++i) fresh.block_[i] = static_cast<PeerRef>(contacts[i]);
-    for (std::size_t row = 0; row < kRows; ++row) {
-      for (std::size_t level = 0; level < levels; ++level) {
-        fresh.At(static_cast<Row>(row), static_cast<int>(level)) = counts[row * levels + level];
-      }
-    }
-  }
-  *this = std::move(fresh);
-  return true;
 }
 
 }  // namespace tombolo

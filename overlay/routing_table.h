@@ -1,21 +1,24 @@
 // The k-buckets of one peer (Maymounkov & Mazieres, "Kademlia", IPTPS 2002, sections 2.2 and 4.1).
 //
-// Bucket i holds contacts that share exactly i leading bits with the owner's id. Inside a bucket contacts
-// lie in the order [failed | live, least recently seen first | replacements, oldest first].
+// Bucket i holds contacts that share exactly i leading bits with the owner's id. Inside a bucket
+// contacts lie in the order [failed | live, least recently seen first | replacements, oldest
+// first].
 //
-// Guarantee wanted by the overlay: no false-empty bucket. If the network has a peer in a subtree, the
-// owner holds a live contact there; refreshing a bucket restores it.
+// Guarantee wanted by the overlay: no false-empty bucket. If the network has a peer in a subtree,
+// the owner holds a live contact there; refreshing a bucket restores it.
 //
 // Differences from the paper:
-//  - Buckets are never split or merged: one per prefix length, which is the fully split tree along the
+//  - Buckets are never split or merged: one per prefix length, which is the fully split tree along
+//  the
 //    owner's path. Empty ones cost no contact slot.
-//  - A contact that fails once is kept, unused, until it fails again, answers, or a newcomer takes its
+//  - A contact that fails once is kept, unused, until it fails again, answers, or a newcomer takes
+//  its
 //    place: one lost packet must not cost a live contact.
 //  - The ping of the least recently seen contact is limited to one per bucket and check interval.
 //
-// Memory: one block per peer, sized to use: 4 bytes per contact and 5 bytes per level. Ownership: the
-// table owns the block; copies are deep. Thread rule: one caller at a time. Errors: none; limits are met
-// by dropping the contact of least value.
+// Memory: one block per peer, sized to use: 4 bytes per contact and 5 bytes per level. Ownership:
+// the table owns the block; copies are deep. Thread rule: one caller at a time. Errors: none;
+// limits are met by dropping the contact of least value.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +46,9 @@ class RoutingTable {
   RoutingTable& operator=(RoutingTable&& other) noexcept;
   ~RoutingTable() = default;
 
-  // Notes that `peer`, which shares `level` bits with the owner, is alive: moves it to the most recently
-  // seen end, inserts it where there is room, or remembers it as a replacement. Requires level < kIdBits.
+  // Notes that `peer`, which shares `level` bits with the owner, is alive: moves it to the most
+  // recently seen end, inserts it where there is room, or remembers it as a replacement. Requires
+  // level < kIdBits.
   SeenResult Seen(PeerRef peer, int level, const TableConfig& config, const Directory& ids);
 
   // Notes that `peer` did not answer. A replacement takes its place if there is one.
@@ -53,9 +57,9 @@ class RoutingTable {
   // Forgets `peer` at once; a replacement takes its place if there is one.
   void Remove(PeerRef peer, int level);
 
-  // Writes the `count` live contacts that are XOR-closest to `target` into `out` (or all, if fewer) and
-  // returns how many. The set is exact; its order is by bucket, not by distance.
-  // Requires out.size() >= count.
+  // Writes the `count` live contacts that are XOR-closest to `target` into `out` (or all, if fewer)
+  // and returns how many. The set is exact; its order is by bucket, not by distance. Requires
+  // out.size() >= count.
   std::size_t Closest(const NodeId& owner, const NodeId& target, std::size_t count,
                       const Directory& ids, std::span<PeerRef> out) const;
 
@@ -63,26 +67,29 @@ class RoutingTable {
   int levels() const { return levels_; }
   std::size_t live_count() const;
 
-  // Contacts of one bucket, least recently seen first; empty beyond levels(). Valid until the next change.
+  // Contacts of one bucket, least recently seen first; empty beyond levels(). Valid until the next
+  // change.
   std::span<const PeerRef> live(int level) const;
   std::span<const PeerRef> failed(int level) const;
   std::span<const PeerRef> replacements(int level) const;
 
-  // The level from which on the k closest contacts of the owner cover every bucket: these are refreshed
-  // by a lookup of the owner's own id, the ones above by lookups of their own (section 2.3).
+  // The level from which on the k closest contacts of the owner cover every bucket: these are
+  // refreshed by a lookup of the owner's own id, the ones above by lookups of their own
+  // (section 2.3).
   int CoveredFrom(int k) const;
 
   // A lookup has covered `level`: it needs no refresh for one refresh interval.
   void Touch(int level, Time now, Duration refresh_interval);
   bool NeedsRefresh(int level, Time now, Duration refresh_interval) const;
-  // When the first bucket needs a refresh, never earlier than now; one interval from now without buckets.
+  // When the first bucket needs a refresh, never earlier than now; one interval from now without
+  // buckets.
   Time RefreshDue(Time now, Duration refresh_interval) const;
 
   // True at most once per bucket and interval: the moment to ping the least recently seen contact.
   bool ClaimCheck(int level, Time now, Duration check_interval);
 
-  // Sets the contacts of an empty bucket, least recently seen first. Requires levels in ascending order
-  // and at most kMaxListed contacts. For pre-built worlds.
+  // Sets the contacts of an empty bucket, least recently seen first. Requires levels in ascending
+  // order and at most kMaxListed contacts. For pre-built worlds.
   void Fill(int level, std::span<const PeerRef> contacts);
 
   // Hints that the table, or one bucket of it, will be used soon.
@@ -101,7 +108,8 @@ class RoutingTable {
     if constexpr (!Archive::kReading) Export(contacts, counts);
     archive(contacts, counts);
     if constexpr (Archive::kReading) {
-      if (archive.ok() && !Import(contacts, counts)) archive.Fail("routing table: counts do not add up");
+      if (archive.ok() && !Import(contacts, counts))
+        archive.Fail("routing table: counts do not add up");
     }
   }
 
@@ -115,10 +123,16 @@ class RoutingTable {
     std::uint8_t failed, live, cached;
   };
 
-  std::uint8_t& At(Row row, int level) { return rows()[row * level_capacity_ + static_cast<std::size_t>(level)]; }
-  std::uint8_t At(Row row, int level) const { return rows()[row * level_capacity_ + static_cast<std::size_t>(level)]; }
+  std::uint8_t& At(Row row, int level) {
+    return rows()[row * level_capacity_ + static_cast<std::size_t>(level)];
+  }
+  std::uint8_t At(Row row, int level) const {
+    return rows()[row * level_capacity_ + static_cast<std::size_t>(level)];
+  }
   std::uint8_t* rows() { return reinterpret_cast<std::uint8_t*>(block_.get() + capacity_); }
-  const std::uint8_t* rows() const { return reinterpret_cast<const std::uint8_t*>(block_.get() + capacity_); }
+  const std::uint8_t* rows() const {
+    return reinterpret_cast<const std::uint8_t*>(block_.get() + capacity_);
+  }
 
   Region RegionOf(int level) const;
   std::size_t FindIn(const Region& region, PeerRef peer) const;
@@ -137,8 +151,9 @@ class RoutingTable {
     return capacity + (level_capacity * kRows + 3) / 4;
   }
 
-  std::unique_ptr<PeerRef[]> block_;   // capacity_ contacts, then kRows rows of level_capacity_ bytes
-  std::uint16_t used_ = 0;             // contacts of all regions
+  std::unique_ptr<PeerRef[]>
+      block_;               // capacity_ contacts, then kRows rows of level_capacity_ bytes
+  std::uint16_t used_ = 0;  // contacts of all regions
   std::uint16_t capacity_ = 0;
   std::uint8_t levels_ = 0;
   std::uint8_t level_capacity_ = 0;

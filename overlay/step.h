@@ -12,11 +12,11 @@ namespace tombolo {
 
 // What a host hands in.
 struct Step {
-  Time now;                // never earlier than in the previous step of the same peer
+  Time now;  // never earlier than in the previous step of the same peer
   const Config& config;
   const Directory& ids;
   ContactLists& lists;
-  Outbox& out;             // appended to, never read
+  Outbox& out;  // appended to, never read
 };
 
 // What Peer hands to its parts: the step, and who they work for.

@@ -1,7 +1,7 @@
 // Points in time and spans of time, in whole microseconds.
 //
-// The core never reads a clock: every call carries `now`. A 64-bit count keeps events and timers small
-// (absl::Duration is 128 bits wide), and integers keep runs equal on every machine.
+// The core never reads a clock: every call carries `now`. A 64-bit count keeps events and timers
+// small (absl::Duration is 128 bits wide), and integers keep runs equal on every machine.
 //
 // Thread rule: plain values.
 #pragma once
@@ -12,7 +12,8 @@
 
 namespace tombolo {
 
-// A span of time. May be negative as the difference of two times; configuration requires positive ones.
+// A span of time. May be negative as the difference of two times; configuration requires positive
+// ones.
 struct Duration {
   std::int64_t us = 0;
 

@@ -1,4 +1,5 @@
-// What the world itself does at set times: sessions that end, peers that arrive, workloads that fire.
+// What the world itself does at set times: sessions that end, peers that arrive, workloads that
+// fire.
 #pragma once
 
 #include <algorithm>

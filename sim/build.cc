@@ -6,7 +6,8 @@
 namespace tombolo::sim {
 namespace {
 
-constexpr std::size_t kSpareContacts = 8;  // room for the first replacements without moving the table
+constexpr std::size_t kSpareContacts =
+    8;  // room for the first replacements without moving the table
 
 // The peers [begin, end) of a subtree, by position in id order.
 struct Range {
@@ -15,7 +16,8 @@ struct Range {
   std::uint32_t size() const { return end - begin; }
 };
 
-// First position in `range` whose id has bit `level` set. The ids of the range agree up to that bit.
+// First position in `range` whose id has bit `level` set. The ids of the range agree up to that
+// bit.
 std::uint32_t SplitPoint(const Directory& ids, Range range, int level) {
   std::uint32_t low = range.begin;
   std::uint32_t high = range.end;
@@ -44,8 +46,9 @@ void Sample(Range range, std::uint32_t count, Rng& rng, std::vector<PeerRef>& ou
   }
 }
 
-// The peers that may be contacts, in id order. Where every peer can be dialled these are all, and the
-// index costs nothing; a peer that cannot be dialled is a contact only of those it is linked to.
+// The peers that may be contacts, in id order. Where every peer can be dialled these are all, and
+// the index costs nothing; a peer that cannot be dialled is a contact only of those it is linked
+// to.
 class Eligible {
  public:
   explicit Eligible(const Directory& ids) {
@@ -112,7 +115,8 @@ class TableBuilder {
       table.Fill(static_cast<int>(level), sample_);
     }
     const std::int64_t interval = options_.core.table.refresh_interval.us;
-    const auto spread = static_cast<std::int64_t>(rng.Below64(static_cast<std::uint64_t>(interval)));
+    const auto spread =
+        static_cast<std::int64_t>(rng.Below64(static_cast<std::uint64_t>(interval)));
     peers_[index].Build(std::move(table), Time{interval + spread});
   }
 
@@ -158,8 +162,10 @@ class LinkBuilder {
   // The nearest peers that can be dialled, on both sides of the ring.
   void LinkNeighbours(PeerRef peer) {
     const auto count = static_cast<std::ptrdiff_t>(dialable_.size());
-    const auto here = std::lower_bound(dialable_.begin(), dialable_.end(), peer) - dialable_.begin();
-    const std::ptrdiff_t reach = std::min<std::ptrdiff_t>(options_.core.links.neighbours, count - 1);
+    const auto here =
+        std::lower_bound(dialable_.begin(), dialable_.end(), peer) - dialable_.begin();
+    const std::ptrdiff_t reach =
+        std::min<std::ptrdiff_t>(options_.core.links.neighbours, count - 1);
     for (std::ptrdiff_t i = -reach; i <= reach; ++i) {
       Link(peer, dialable_[static_cast<std::size_t>((here + i + count) % count)]);
     }
@@ -167,11 +173,13 @@ class LinkBuilder {
 
   bool Linked(PeerRef a, PeerRef b) const {
     const std::span<const tombolo::Link> links = peers_[Index(a)].links();
-    return std::any_of(links.begin(), links.end(), [&](const tombolo::Link& link) { return link.peer == b; });
+    return std::any_of(links.begin(), links.end(),
+                       [&](const tombolo::Link& link) { return link.peer == b; });
   }
 
   bool Full(PeerRef peer) const {
-    return peers_[Index(peer)].links().size() >= static_cast<std::size_t>(options_.core.links.max_links);
+    return peers_[Index(peer)].links().size() >=
+           static_cast<std::size_t>(options_.core.links.max_links);
   }
 
   void Link(PeerRef from, PeerRef to) {

@@ -1,4 +1,5 @@
-// The exact pre-built start: every peer holds the tables and links that a long, quiet life would give it.
+// The exact pre-built start: every peer holds the tables and links that a long, quiet life would
+// give it.
 #pragma once
 
 #include <vector>
@@ -9,9 +10,9 @@
 
 namespace tombolo::sim {
 
-// Fills every bucket with min(k, population) distinct random members of its subtree. Every bucket counts
-// as just refreshed; the first refreshes fall due in the second refresh interval. Requires that the
-// directory holds the peers in order of their ids.
+// Fills every bucket with min(k, population) distinct random members of its subtree. Every bucket
+// counts as just refreshed; the first refreshes fall due in the second refresh interval. Requires
+// that the directory holds the peers in order of their ids.
 void BuildTables(const WorldOptions& options, const Directory& ids, std::vector<Peer>& peers);
 
 // Links every peer to `links.per_bucket` random contacts of each non-empty bucket and to its

@@ -29,8 +29,8 @@ struct ChurnOptions {
   double shape = 0.5;         // of Weibull (below 1: many short, few long) and Pareto (above 1)
   double sigma = 1.5;         // of lognormal: standard deviation of the logarithm
   double graceful_share = 0;  // of sessions end with goodbyes instead of a crash
-  // Beside the sessions, in the whole world, each a Poisson process: newcomers, and random live peers
-  // that crash or say goodbye.
+  // Beside the sessions, in the whole world, each a Poisson process: newcomers, and random live
+  // peers that crash or say goodbye.
   double join_per_s = 0;
   double crash_per_s = 0;
   double leave_per_s = 0;

@@ -59,8 +59,8 @@ class EventQueue {
   // next Push or PopBefore.
   const QueueEntry* Peek(std::size_t ahead) const { return wheel_.Peek(ahead); }
 
-  // Hints for prefetching: some entries that are due `slots` slots of 64 us after the open one, and the
-  // start of that, which changes when the loop gets to the next slot.
+  // Hints for prefetching: some entries that are due `slots` slots of 64 us after the open one, and
+  // the start of that, which changes when the loop gets to the next slot.
   template <class Visit>
   void VisitAhead(std::int64_t slots, Visit&& visit) const {
     wheel_.VisitAhead(slots, visit);

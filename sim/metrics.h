@@ -30,7 +30,8 @@ struct OperationMetrics {
 
   template <class Archive>
   void Serialize(Archive& archive) {
-    archive(started, succeeded, failed, voided, failed_by_reason, messages, dead, closest_ok, hops, latency);
+    archive(started, succeeded, failed, voided, failed_by_reason, messages, dead, closest_ok, hops,
+            latency);
   }
 };
 
@@ -38,27 +39,30 @@ struct Metrics {
   std::uint64_t events = 0;  // messages delivered, timers fired, world actions done
   std::array<std::uint64_t, kMessageKinds> messages{};  // transmissions, lost ones included
   std::array<std::uint64_t, kMessageKinds> bytes{};
-  std::array<std::uint64_t, kForwardKinds> forwards{};  // of messages[forward], by kind; [0] = payload copies
-  std::array<std::uint64_t, kDropReasons> drops{};      // input that cores ignored
-  std::uint64_t lost = 0;         // by the loss rate or a full queue
-  std::uint64_t to_dead = 0;      // arrived at a peer that is down
-  std::uint64_t unreachable = 0;  // sent to a peer that cannot be dialled, without a link
-  std::uint64_t dials = 0;        // kept links dialled
+  std::array<std::uint64_t, kForwardKinds>
+      forwards{};  // of messages[forward], by kind; [0] = payload copies
+  std::array<std::uint64_t, kDropReasons> drops{};  // input that cores ignored
+  std::uint64_t lost = 0;                           // by the loss rate or a full queue
+  std::uint64_t to_dead = 0;                        // arrived at a peer that is down
+  std::uint64_t unreachable = 0;      // sent to a peer that cannot be dialled, without a link
+  std::uint64_t dials = 0;            // kept links dialled
   std::uint64_t ephemeral_dials = 0;  // links dialled for a single exchange
   std::uint64_t joins = 0, crashes = 0, leaves = 0;
   std::array<OperationMetrics, kOperationKinds> operations;
   std::vector<std::uint32_t> received;  // messages per peer: the load
 
   OperationMetrics& of(OperationKind kind) { return operations[static_cast<std::size_t>(kind)]; }
-  const OperationMetrics& of(OperationKind kind) const { return operations[static_cast<std::size_t>(kind)]; }
+  const OperationMetrics& of(OperationKind kind) const {
+    return operations[static_cast<std::size_t>(kind)];
+  }
 
   std::uint64_t total_messages() const;
   std::uint64_t total_bytes() const;
 
   template <class Archive>
   void Serialize(Archive& archive) {
-    archive(events, messages, bytes, forwards, drops, lost, to_dead, unreachable, dials, ephemeral_dials, joins,
-            crashes, leaves, operations, received);
+    archive(events, messages, bytes, forwards, drops, lost, to_dead, unreachable, dials,
+            ephemeral_dials, joins, crashes, leaves, operations, received);
   }
 };
 

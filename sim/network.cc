@@ -34,8 +34,8 @@ std::uint64_t Network::Salt(PeerRef from, std::uint32_t sequence) const {
   return Mix64(seed_ ^ ((static_cast<std::uint64_t>(Index(from)) << 32) | sequence));
 }
 
-std::optional<Duration> Network::Carry(PeerRef from, PeerRef to, std::uint32_t sequence, std::uint32_t bytes,
-                                       Time now) {
+std::optional<Duration> Network::Carry(PeerRef from, PeerRef to, std::uint32_t sequence,
+                                       std::uint32_t bytes, Time now) {
   const std::uint64_t salt = Salt(from, sequence);
   if (loss_parts_ > 0 && (salt >> 32) < loss_parts_) return std::nullopt;
   Duration delay = latency_.OneWay(Index(from), Index(to), salt);

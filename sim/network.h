@@ -28,8 +28,8 @@ struct NetworkOptions {
   std::uint32_t peers = 0;
 };
 
-// Every draw is a hash of (seed, sender, sender's sequence), so that results depend neither on the order
-// of events nor on the number of threads. Thread rule: one caller at a time.
+// Every draw is a hash of (seed, sender, sender's sequence), so that results depend neither on the
+// order of events nor on the number of threads. Thread rule: one caller at a time.
 class Network {
  public:
   Network() = default;
@@ -37,7 +37,8 @@ class Network {
 
   // The one-way delay of the `sequence`-th transmission of `from`, of `bytes` bytes sent at `now`;
   // nullopt if it is lost.
-  std::optional<Duration> Carry(PeerRef from, PeerRef to, std::uint32_t sequence, std::uint32_t bytes, Time now);
+  std::optional<Duration> Carry(PeerRef from, PeerRef to, std::uint32_t sequence,
+                                std::uint32_t bytes, Time now);
 
   // The delay alone, for what is not subject to loss: the set-up of connections.
   Duration Delay(PeerRef from, PeerRef to, std::uint32_t sequence) const;
@@ -55,7 +56,8 @@ class Network {
 
   template <class Archive>
   void Serialize(Archive& archive) {
-    archive(latency_, bandwidth_, seed_, loss_parts_, dead_link_parts_, ephemeral_hold_, ephemeral_);
+    archive(latency_, bandwidth_, seed_, loss_parts_, dead_link_parts_, ephemeral_hold_,
+            ephemeral_);
   }
 
  private:
@@ -73,7 +75,8 @@ class Network {
   std::uint64_t loss_parts_ = 0;
   std::uint64_t dead_link_parts_ = 0;
   Duration ephemeral_hold_;
-  std::vector<Ephemeral> ephemeral_;  // direct-mapped, a bounded memory of links; empty = not tracked
+  std::vector<Ephemeral>
+      ephemeral_;  // direct-mapped, a bounded memory of links; empty = not tracked
 };
 
 }  // namespace tombolo::sim

@@ -16,7 +16,8 @@ namespace tombolo::sim {
 
 enum class OperationKind : std::uint8_t { kLookup, kSend, kPut, kGet, kConnect };
 inline constexpr std::size_t kOperationKinds = 5;
-inline constexpr std::string_view kOperationNames[kOperationKinds] = {"lookup", "send", "put", "get", "connect"};
+inline constexpr std::string_view kOperationNames[kOperationKinds] = {"lookup", "send", "put",
+                                                                      "get", "connect"};
 
 enum class OperationStatus : std::uint8_t {
   kActive,
@@ -27,9 +28,9 @@ enum class OperationStatus : std::uint8_t {
 
 struct SendOptions {
   Duration deadline = Duration::Seconds(30);
-  std::uint8_t copies = 1;   // node-disjoint copies, 1..8
-  bool receipt = true;       // false: fire and forget; the operation ends when the target has it
-  std::string bytes;         // content, if it matters
+  std::uint8_t copies = 1;  // node-disjoint copies, 1..8
+  bool receipt = true;      // false: fire and forget; the operation ends when the target has it
+  std::string bytes;        // content, if it matters
 };
 
 struct PutOptions {
@@ -44,8 +45,9 @@ struct Operation {
   OperationKind kind = OperationKind::kLookup;
   OperationStatus status = OperationStatus::kActive;
   FailReason reason = FailReason::kDeadline;  // of kFailed
-  bool recorded = false;       // the result is kept until it is taken
-  bool closest_ok = false;     // of a lookup: the closest peer found is the closest live one in the world
+  bool recorded = false;                      // the result is kept until it is taken
+  bool closest_ok =
+      false;  // of a lookup: the closest peer found is the closest live one in the world
   std::uint8_t generation = 0;
   PeerRef source = PeerRef::kNone;
   PeerRef target = PeerRef::kNone;  // of a send or connect, where the id is a peer's
@@ -53,11 +55,11 @@ struct Operation {
   Time started;
   Time ended;
   std::uint16_t hops = 0;
-  std::uint16_t messages = 0;  // of a lookup or get: requests and answers
-  std::uint16_t dead = 0;      // of a lookup: contacts that did not answer
-  std::uint16_t stored = 0;    // of a put: peers that hold the record
-  std::uint64_t sequence = 0;  // of a get: of the record found
-  Payload value;               // of a get: one share is the operation's
+  std::uint16_t messages = 0;    // of a lookup or get: requests and answers
+  std::uint16_t dead = 0;        // of a lookup: contacts that did not answer
+  std::uint16_t stored = 0;      // of a put: peers that hold the record
+  std::uint64_t sequence = 0;    // of a get: of the record found
+  Payload value;                 // of a get: one share is the operation's
   std::vector<PeerRef> closest;  // of a recorded lookup: the k closest found
 
   Duration latency() const { return ended - started; }

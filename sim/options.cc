@@ -13,8 +13,9 @@ std::optional<std::string> CheckShare(const char* key, double value) {
 
 std::optional<std::string> CheckSpan(const char* key, Duration value, Duration low, Duration high) {
   if (value >= low && value <= high) return std::nullopt;
-  return std::string(key) + " = " + std::to_string(value.seconds()) + " s is out of range: allowed is " +
-         std::to_string(low.seconds()) + " to " + std::to_string(high.seconds()) + " s";
+  return std::string(key) + " = " + std::to_string(value.seconds()) +
+         " s is out of range: allowed is " + std::to_string(low.seconds()) + " to " +
+         std::to_string(high.seconds()) + " s";
 }
 
 constexpr Duration kYear = Duration::Hours(24 * 365);
@@ -23,7 +24,8 @@ constexpr Duration kYear = Duration::Hours(24 * 365);
 
 std::optional<std::string> WorldOptions::Validate() const {
   if (peers < 1 || peers > kMaxPeers) {
-    return "peers = " + std::to_string(peers) + " is out of range: allowed is 1 to " + std::to_string(kMaxPeers);
+    return "peers = " + std::to_string(peers) + " is out of range: allowed is 1 to " +
+           std::to_string(kMaxPeers);
   }
   if (auto broken = core.Validate()) return broken;
   if (auto broken = latency.Validate()) return broken;
@@ -34,13 +36,15 @@ std::optional<std::string> WorldOptions::Validate() const {
   if (auto broken = CheckShare("dead_share", dead_share)) return broken;
   if (auto broken = CheckShare("dead_links", dead_links)) return broken;
   if (auto broken = CheckSpan("join_spacing", join_spacing, Duration{0}, kYear)) return broken;
-  if (auto broken = CheckSpan("keepalive_timeout", keepalive_timeout, Duration{1}, kYear)) return broken;
+  if (auto broken = CheckSpan("keepalive_timeout", keepalive_timeout, Duration{1}, kYear))
+    return broken;
   return CheckSpan("ephemeral_hold", ephemeral_hold, Duration{0}, kYear);
 }
 
 std::optional<std::string> WorkloadOptions::Validate() const {
   if (!(rate_per_s > 0 && rate_per_s <= 1e6)) {
-    return "rate_per_s = " + std::to_string(rate_per_s) + " is out of range: allowed is above 0 to 1000000";
+    return "rate_per_s = " + std::to_string(rate_per_s) +
+           " is out of range: allowed is above 0 to 1000000";
   }
   if (copies < 1 || copies > 8) {
     return "copies = " + std::to_string(copies) + " is out of range: allowed is 1 to 8";

@@ -32,17 +32,19 @@ struct WorldOptions {
   double loss = 0;        // share of messages lost on the way, each independently
   double nat_share = 0;   // share of peers that cannot be dialled
   double dead_share = 0;  // share of peers dead at time 0 but still in the tables of the others
-  double dead_links = 0;  // share of the pairs whose links carry nothing although both ends believe in them
+  double dead_links =
+      0;  // share of the pairs whose links carry nothing although both ends believe in them
   Duration keepalive_timeout = Duration::Seconds(10);  // until a cut link is noticed
-  Duration ephemeral_hold = Duration::Seconds(30);     // how long a link dialled for one message is kept
+  Duration ephemeral_hold =
+      Duration::Seconds(30);  // how long a link dialled for one message is kept
 
   // The first broken rule, naming key, value and allowed range; nullopt if all is well.
   std::optional<std::string> Validate() const;
 
   template <class Archive>
   void Serialize(Archive& archive) {
-    archive(peers, seed, start, join_spacing, core, latency, bandwidth, churn, loss, nat_share, dead_share,
-            dead_links, keepalive_timeout, ephemeral_hold);
+    archive(peers, seed, start, join_spacing, core, latency, bandwidth, churn, loss, nat_share,
+            dead_share, dead_links, keepalive_timeout, ephemeral_hold);
   }
 };
 

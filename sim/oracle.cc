@@ -20,7 +20,8 @@ NodeId FillFrom(NodeId id, int bits, bool ones) {
 
 void Oracle::Assign(std::vector<PeerRef> live, const Directory& ids) {
   live_ = std::move(live);
-  std::sort(live_.begin(), live_.end(), [&](PeerRef a, PeerRef b) { return ids.id(a) < ids.id(b); });
+  std::sort(live_.begin(), live_.end(),
+            [&](PeerRef a, PeerRef b) { return ids.id(a) < ids.id(b); });
 }
 
 void Oracle::Add(PeerRef peer, const Directory& ids) {
@@ -40,19 +41,23 @@ std::size_t Oracle::LowerBound(const NodeId& id, const Directory& ids) const {
   return static_cast<std::size_t>(position - live_.begin());
 }
 
-std::span<const PeerRef> Oracle::WithPrefix(const NodeId& id, int bits, const Directory& ids) const {
+std::span<const PeerRef> Oracle::WithPrefix(const NodeId& id, int bits,
+                                            const Directory& ids) const {
   const std::size_t begin = LowerBound(FillFrom(id, bits, false), ids);
   const NodeId last = FillFrom(id, bits, true);
-  const auto end = std::upper_bound(live_.begin() + static_cast<std::ptrdiff_t>(begin), live_.end(), last,
-                                    [&](const NodeId& a, PeerRef b) { return a < ids.id(b); });
+  const auto end =
+      std::upper_bound(live_.begin() + static_cast<std::ptrdiff_t>(begin), live_.end(), last,
+                       [&](const NodeId& a, PeerRef b) { return a < ids.id(b); });
   return {live_.begin() + static_cast<std::ptrdiff_t>(begin), end};
 }
 
-std::span<const PeerRef> Oracle::Subtree(const NodeId& owner, int level, const Directory& ids) const {
+std::span<const PeerRef> Oracle::Subtree(const NodeId& owner, int level,
+                                         const Directory& ids) const {
   return WithPrefix(owner.WithFlippedBit(level), level + 1, ids);
 }
 
-std::vector<PeerRef> Oracle::Closest(const NodeId& target, std::size_t count, const Directory& ids) const {
+std::vector<PeerRef> Oracle::Closest(const NodeId& target, std::size_t count,
+                                     const Directory& ids) const {
   // The smallest subtree around the target with enough members holds the closest ones: everything
   // outside of it differs from the target in an earlier bit.
   int low = 0;  // WithPrefix(low) has enough, or is everything
@@ -68,7 +73,8 @@ std::vector<PeerRef> Oracle::Closest(const NodeId& target, std::size_t count, co
   const std::span<const PeerRef> pool = WithPrefix(target, low, ids);
   std::vector<PeerRef> closest(pool.begin(), pool.end());
   const std::size_t kept = std::min(count, closest.size());
-  std::partial_sort(closest.begin(), closest.begin() + static_cast<std::ptrdiff_t>(kept), closest.end(),
+  std::partial_sort(closest.begin(), closest.begin() + static_cast<std::ptrdiff_t>(kept),
+                    closest.end(),
                     [&](PeerRef a, PeerRef b) { return IsCloser(ids.id(a), ids.id(b), target); });
   closest.resize(kept);
   return closest;
@@ -80,7 +86,8 @@ PeerRef Oracle::ClosestOne(const NodeId& target, PeerRef except, const Directory
   // position or of the subtree that the longest prefix spans.
   const std::size_t position = LowerBound(target, ids);
   int bits = 0;
-  for (std::size_t i = position > 2 ? position - 2 : 0; i < std::min(position + 2, live_.size()); ++i) {
+  for (std::size_t i = position > 2 ? position - 2 : 0; i < std::min(position + 2, live_.size());
+       ++i) {
     if (live_[i] != except) bits = std::max(bits, CommonPrefixLength(ids.id(live_[i]), target));
   }
   PeerRef best = PeerRef::kNone;
@@ -93,7 +100,8 @@ PeerRef Oracle::ClosestOne(const NodeId& target, PeerRef except, const Directory
 
 PeerRef Oracle::Find(const NodeId& id, const Directory& ids) const {
   const std::size_t position = LowerBound(id, ids);
-  return position < live_.size() && ids.id(live_[position]) == id ? live_[position] : PeerRef::kNone;
+  return position < live_.size() && ids.id(live_[position]) == id ? live_[position]
+                                                                  : PeerRef::kNone;
 }
 
 }  // namespace tombolo::sim

@@ -22,7 +22,8 @@ class Oracle {
   void Add(PeerRef peer, const Directory& ids);
   void Remove(PeerRef peer, const Directory& ids);
 
-  // The `count` live peers that are XOR-closest to `target`, closest first; fewer if there are fewer.
+  // The `count` live peers that are XOR-closest to `target`, closest first; fewer if there are
+  // fewer.
   std::vector<PeerRef> Closest(const NodeId& target, std::size_t count, const Directory& ids) const;
   // The closest one other than `except`; kNone in an empty world.
   PeerRef ClosestOne(const NodeId& target, PeerRef except, const Directory& ids) const;

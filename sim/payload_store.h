@@ -1,4 +1,5 @@
-// The bytes behind the payload handles of a world, shared by count (overlay/payload.h states the rule).
+// The bytes behind the payload handles of a world, shared by count (overlay/payload.h states the
+// rule).
 #pragma once
 
 #include <cassert>
@@ -12,7 +13,8 @@
 
 namespace tombolo::sim {
 
-// Thread rule: one caller at a time. Sizes without bytes are allowed: a simulation need not carry content.
+// Thread rule: one caller at a time. Sizes without bytes are allowed: a simulation need not carry
+// content.
 class PayloadStore {
  public:
   // A new payload with one share. `size` is what counts for the network; `bytes` may be empty.

@@ -82,8 +82,9 @@ class RadixWheel {
     return ahead < ready_.size() - head_ ? &ready_[head_ + ahead] : nullptr;
   }
 
-  // Calls `visit` with entries of the slot that lies `slots` after the open one, in no order, at most
-  // kVisitMax of them. A hint for prefetching; finds nothing where that slot is not laid out yet.
+  // Calls `visit` with entries of the slot that lies `slots` after the open one, in no order, at
+  // most kVisitMax of them. A hint for prefetching; finds nothing where that slot is not laid out
+  // yet.
   template <class Visit>
   void VisitAhead(std::int64_t slots, Visit&& visit) const {
     const std::int64_t digit = ((open_us_ >> kSlotBits) & (kDigits - 1)) + slots;

@@ -6,8 +6,8 @@
 
 namespace tombolo::sim {
 
-// The slot freed last is given out first: its memory is still in the cache. References are valid until
-// the next Add. Thread rule: one caller at a time.
+// The slot freed last is given out first: its memory is still in the cache. References are valid
+// until the next Add. Thread rule: one caller at a time.
 template <class T>
 class Slab {
  public:
@@ -25,7 +25,9 @@ class Slab {
   void Free(std::uint32_t slot) { free_.push_back(slot); }
 
   // The number of an item of this slab.
-  std::uint32_t IndexOf(const T& item) const { return static_cast<std::uint32_t>(&item - items_.data()); }
+  std::uint32_t IndexOf(const T& item) const {
+    return static_cast<std::uint32_t>(&item - items_.data());
+  }
 
   // Slots given out so far, free ones included.
   std::uint32_t size() const { return static_cast<std::uint32_t>(items_.size()); }

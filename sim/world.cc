@@ -19,7 +19,8 @@ constexpr std::int64_t kNearSlots = 4;
 
 }  // namespace
 
-World::World(const WorldOptions& options) : options_(options), rng_(Rng::Split(options.seed, 0x776f726c64)) {
+World::World(const WorldOptions& options)
+    : options_(options), rng_(Rng::Split(options.seed, 0x776f726c64)) {
   assert(!options.Validate());
   NetworkOptions network;
   network.latency = options.latency;
@@ -80,9 +81,9 @@ bool World::ProcessNext(Time end) {
   }
 }
 
-// At a million peers every step would wait for memory, several times over: what a step needs is asked for
-// in the order in which one thing leads to the next, while earlier steps run. Where events are dense the
-// sorted run shows what comes; where they are sparse, the slots after it.
+// At a million peers every step would wait for memory, several times over: what a step needs is
+// asked for in the order in which one thing leads to the next, while earlier steps run. Where
+// events are dense the sorted run shows what comes; where they are sparse, the slots after it.
 void World::PrefetchAhead() {
   if (const QueueEntry* entry = queue_.Peek(kFarEvents)) PrefetchPeer(*entry);
   if (const QueueEntry* entry = queue_.Peek(kNearEvents)) peers_[entry->to].PrefetchTable();
@@ -240,7 +241,8 @@ void World::Schedule(PeerRef from, PeerRef to, Duration delay, const Flight& fli
 void World::CountTrace(const QueueEntry& entry, std::uint64_t content) {
   const std::uint64_t ends = (static_cast<std::uint64_t>(entry.to) << 32) | entry.from;
   const std::uint64_t what = (content << 32) ^ entry.sequence;
-  trace_hash_ += Mix64(Mix64(static_cast<std::uint64_t>(entry.time_us) ^ (ends * 0x9e3779b97f4a7c15ULL)) ^ what);
+  trace_hash_ += Mix64(
+      Mix64(static_cast<std::uint64_t>(entry.time_us) ^ (ends * 0x9e3779b97f4a7c15ULL)) ^ what);
 }
 
 void World::ClearEvents() {
@@ -253,7 +255,8 @@ bool World::IsConsistent() const {
   const std::size_t count = directory_.size();
   const bool columns = peers_.size() == count && up_.size() == count && sequence_.size() == count &&
                        timers_.peer_count() == count && metrics_.received.size() == count;
-  return columns && oracle_.live().size() == live_count_ && live_count_ <= count && !options_.Validate();
+  return columns && oracle_.live().size() == live_count_ && live_count_ <= count &&
+         !options_.Validate();
 }
 
 void World::ResetMetrics() {

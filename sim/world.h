@@ -1,8 +1,10 @@
-// A simulated world: peers of the core, a network between them, and a clock that jumps from event to event.
+// A simulated world: peers of the core, a network between them, and a clock that jumps from event
+// to event.
 //
-// Deterministic: equal options and equal calls give equal runs. Events are processed in a total order: by
-// time; at equal times messages first (by receiver, sender, sender's sequence), then timers (by peer),
-// then what the world itself has scheduled. `trace_hash` sums a hash of every transmission.
+// Deterministic: equal options and equal calls give equal runs. Events are processed in a total
+// order: by time; at equal times messages first (by receiver, sender, sender's sequence), then
+// timers (by peer), then what the world itself has scheduled. `trace_hash` sums a hash of every
+// transmission.
 //
 // A World is a value: several live in one process, a copy is an independent branch of the run, and
 // Serialize stores and restores all of it. Thread rule: one caller at a time; distinct worlds are
@@ -53,15 +55,16 @@ class World {
   void RunUntil(Time end);
   void RunFor(Duration span) { RunUntil(now_ + span); }
 
-  // The same, but stops after `events_max` events: returns false if there is more to do before `end`.
-  // Callers that show progress or listen for interrupts run in such slices.
+  // The same, but stops after `events_max` events: returns false if there is more to do before
+  // `end`. Callers that show progress or listen for interrupts run in such slices.
   bool RunSlice(Time end, std::uint64_t events_max);
 
   // ---- Membership. A peer that is down answers nothing and never returns.
 
   // A new peer that is not part of the overlay yet. The id is drawn from the seed unless given.
   // Requires that no other peer has the id.
-  PeerRef AddPeer(std::optional<NodeId> id = std::nullopt, std::optional<bool> dialable = std::nullopt);
+  PeerRef AddPeer(std::optional<NodeId> id = std::nullopt,
+                  std::optional<bool> dialable = std::nullopt);
   // Lets `peer` join through the given peers, or through random live ones if none are given.
   void Join(PeerRef peer, std::span<const PeerRef> bootstrap = {});
   void Crash(PeerRef peer);
@@ -76,12 +79,14 @@ class World {
   const Directory& directory() const { return directory_; }
   const Oracle& oracle() const { return oracle_; }
 
-  // ---- Operations. The source must be up. Recorded: read the result with `operation` once it has ended
-  // and give it back with TakeOperation; workloads record nothing but metrics.
+  // ---- Operations. The source must be up. Recorded: read the result with `operation` once it has
+  // ended and give it back with TakeOperation; workloads record nothing but metrics.
 
   OperationId StartLookup(PeerRef source, const NodeId& key);
-  OperationId StartSend(PeerRef source, const NodeId& target, std::uint32_t size, const SendOptions& options = {});
-  OperationId StartPut(PeerRef source, const NodeId& key, std::string value, const PutOptions& options = {});
+  OperationId StartSend(PeerRef source, const NodeId& target, std::uint32_t size,
+                        const SendOptions& options = {});
+  OperationId StartPut(PeerRef source, const NodeId& key, std::string value,
+                       const PutOptions& options = {});
   OperationId StartGet(PeerRef source, const NodeId& key);
   OperationId StartConnect(PeerRef source, const NodeId& target);
   void Disconnect(PeerRef source, const NodeId& target);
@@ -96,7 +101,8 @@ class World {
   // Runs until the operation has ended, at most until `limit`. True if it has.
   bool RunUntilEnded(OperationId id, Time limit);
 
-  // Begins a workload; it starts at its `start`, or now if that has passed. Requires Validate() to pass.
+  // Begins a workload; it starts at its `start`, or now if that has passed. Requires Validate() to
+  // pass.
   void AddWorkload(const WorkloadOptions& workload);
 
   // A uniformly random live peer, by the world's own generator. Requires live_count() > 0.
@@ -110,11 +116,13 @@ class World {
   void ResetMetrics();
   std::uint64_t trace_hash() const { return trace_hash_; }
   std::size_t in_flight() const { return queue_.size(); }
-  // Lists and payloads that somebody holds; zero when nothing is in flight, stored or kept in a result.
+  // Lists and payloads that somebody holds; zero when nothing is in flight, stored or kept in a
+  // result.
   std::size_t lists_in_use() const { return lists_.in_use(); }
   std::size_t payloads_in_use() const { return payloads_.in_use(); }
 
-  // Records the events of all peers, up to `limit` of them; the oldest are kept, the rest is counted.
+  // Records the events of all peers, up to `limit` of them; the oldest are kept, the rest is
+  // counted.
   void RecordEvents(std::size_t limit) { event_limit_ = limit; }
   std::span<const LoggedEvent> events() const { return events_; }
   std::uint64_t events_missed() const { return events_missed_; }
@@ -122,17 +130,18 @@ class World {
   // The content of a payload in a recorded event.
   std::string_view bytes_of(const Payload& payload) const { return payloads_.bytes(payload); }
 
-  // Everything but the outbox, which is empty between calls. A file that does not fit together fails the
-  // archive; the world is then of no use.
+  // Everything but the outbox, which is empty between calls. A file that does not fit together
+  // fails the archive; the world is then of no use.
   template <class Archive>
   void Serialize(Archive& archive) {
     archive(options_, rng_, now_, directory_);
     SerializePeers(archive);
-    archive(up_, sequence_, live_count_, network_, oracle_, queue_, timers_, actions_, flights_, lists_, payloads_,
-            operations_, active_operations_, active_connects_, operations_begun_, workloads_, metrics_, trace_hash_, events_,
-            event_limit_, events_missed_);
+    archive(up_, sequence_, live_count_, network_, oracle_, queue_, timers_, actions_, flights_,
+            lists_, payloads_, operations_, active_operations_, active_connects_, operations_begun_,
+            workloads_, metrics_, trace_hash_, events_, event_limit_, events_missed_);
     if constexpr (Archive::kReading) {
-      if (archive.ok() && !IsConsistent()) archive.Fail("the parts of the world do not fit together");
+      if (archive.ok() && !IsConsistent())
+        archive.Fail("the parts of the world do not fit together");
     }
   }
 
@@ -165,7 +174,8 @@ class World {
   void SerializePeers(Archive& archive) {
     if constexpr (Archive::kReading) {
       peers_.clear();
-      for (std::size_t i = 0; i < directory_.size() && archive.ok(); ++i) archive(peers_.emplace_back());
+      for (std::size_t i = 0; i < directory_.size() && archive.ok(); ++i)
+        archive(peers_.emplace_back());
     } else {
       for (Peer& peer : peers_) archive(peer);
     }
@@ -213,10 +223,10 @@ class World {
   // world_operations.cc: commands and their ends.
   OperationId Begin(OperationKind kind, PeerRef source, const NodeId& key, bool recorded);
   void Issue(PeerRef source, const Command& command);
-  OperationId BeginSend(PeerRef source, const NodeId& target, std::uint32_t size, const SendOptions& options,
-                        bool recorded);
-  OperationId BeginPut(PeerRef source, const NodeId& key, std::string value, const PutOptions& options,
-                       bool recorded);
+  OperationId BeginSend(PeerRef source, const NodeId& target, std::uint32_t size,
+                        const SendOptions& options, bool recorded);
+  OperationId BeginPut(PeerRef source, const NodeId& key, std::string value,
+                       const PutOptions& options, bool recorded);
   void FireWorkload(std::uint32_t index);
   void BeginWorkloadOperation(Workload& workload);
   void HandleEvent(PeerRef peer, const Event& event);
@@ -233,7 +243,7 @@ class World {
   NodeId KeyOf(std::uint32_t index) const;
 
   WorldOptions options_;
-  Rng rng_;                // membership, workloads of callers, random choices of verbs
+  Rng rng_;  // membership, workloads of callers, random choices of verbs
   Time now_;
   Directory directory_;
   std::vector<Peer> peers_;
@@ -259,7 +269,7 @@ class World {
   std::size_t event_limit_ = 0;
   std::uint64_t events_missed_ = 0;
   std::int64_t prefetched_us_ = -1;  // slot of the queue at the last look ahead
-  Outbox outbox_;  // empty between steps
+  Outbox outbox_;                    // empty between steps
 };
 
 }  // namespace tombolo::sim

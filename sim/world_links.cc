@@ -1,7 +1,7 @@
 // Links between peers: dialling, hanging up, and who can reach whom.
 //
-// A kept link exists in the link tables of the two peers; the world keeps no table of its own. What a
-// dial, an acceptance and a hangup say to the other side takes one network delay each.
+// A kept link exists in the link tables of the two peers; the world keeps no table of its own. What
+// a dial, an acceptance and a hangup say to the other side takes one network delay each.
 #include <algorithm>
 
 #include "sim/world.h"
@@ -59,7 +59,8 @@ void World::ArriveDial(PeerRef from, PeerRef to) {
     }
     return;
   }
-  Schedule(to, from, network_.Delay(to, from, sequence_[Index(to)]), {FlightKind::kLinkUp, {}, Ping{}});
+  Schedule(to, from, network_.Delay(to, from, sequence_[Index(to)]),
+           {FlightKind::kLinkUp, {}, Ping{}});
   if (!is_up(from)) return;
   peers_[Index(to)].LinkUp(from, {false, directory_.dialable(from)}, MakeStep());
   Drain(to);
@@ -75,7 +76,8 @@ void World::HangUp(PeerRef from, PeerRef to) {
 // Tells the other ends of a peer's links, `notice` from now, that they are gone.
 void World::CutLinksOf(PeerRef peer, LinkDownReason reason, Duration notice) {
   for (const Link& link : peers_[Index(peer)].links()) {
-    if (is_up(link.peer)) Schedule(peer, link.peer, notice, {FlightKind::kLinkDown, reason, Ping{}});
+    if (is_up(link.peer))
+      Schedule(peer, link.peer, notice, {FlightKind::kLinkDown, reason, Ping{}});
   }
 }
 

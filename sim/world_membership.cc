@@ -10,7 +10,7 @@
 namespace tombolo::sim {
 namespace {
 
-constexpr std::uint64_t kIdStream = 0x6964;      // ids of the first peers
+constexpr std::uint64_t kIdStream = 0x6964;        // ids of the first peers
 constexpr std::uint64_t kPeerStream = 0x70656572;  // seeds of peers
 constexpr std::uint64_t kNatStream = 0x6e6174;
 // Kinds of rates: what ChurnOptions lets happen beside the sessions.
@@ -35,7 +35,8 @@ PeerRef World::RandomLivePeer() {
 bool World::DrawDialable(PeerRef peer) const {
   // Nobody could join through a founder behind a NAT.
   if (options_.start == StartMode::kJoin && Index(peer) == 0) return true;
-  return !Rng::Split(options_.seed ^ kNatStream, Index(peer)).Chance(ChanceParts(options_.nat_share));
+  return !Rng::Split(options_.seed ^ kNatStream, Index(peer))
+              .Chance(ChanceParts(options_.nat_share));
 }
 
 void World::StartMembership() {
@@ -86,7 +87,8 @@ PeerRef World::AddPeer(std::optional<NodeId> id, std::optional<bool> dialable) {
   const auto next = static_cast<PeerRef>(directory_.size());
   attributes.dialable = dialable.value_or(DrawDialable(next));
   const PeerRef peer = directory_.Add(id ? *id : RandomId(), attributes);
-  peers_.emplace_back(peer, directory_.id(peer), Mix64(options_.seed ^ Mix64(kPeerStream ^ Index(peer))));
+  peers_.emplace_back(peer, directory_.id(peer),
+                      Mix64(options_.seed ^ Mix64(kPeerStream ^ Index(peer))));
   up_.push_back(0);
   sequence_.push_back(0);
   metrics_.received.push_back(0);
@@ -169,7 +171,8 @@ void World::ScheduleSessionEnd(PeerRef peer, bool residual) {
   actions_.Schedule(now_ + life, Action::Kind::kSessionEnd, Index(peer));
 }
 
-// Newcomers arrive as a Poisson process at the rate that keeps the population, peers / mean session.
+// Newcomers arrive as a Poisson process at the rate that keeps the population, peers / mean
+// session.
 void World::ScheduleArrival() {
   const Sessions sessions(options_.churn);
   const double mean_us = sessions.mean().seconds() * 1e6 / std::max(options_.peers, 1U);

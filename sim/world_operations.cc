@@ -52,8 +52,9 @@ OperationId World::BeginSend(PeerRef source, const NodeId& target, std::uint32_t
   tombolo::Send send;
   send.request = id;
   send.target = target;
-  send.payload = payloads_.Add(options.bytes.empty() ? size : static_cast<std::uint32_t>(options.bytes.size()),
-                               options.bytes);
+  send.payload =
+      payloads_.Add(options.bytes.empty() ? size : static_cast<std::uint32_t>(options.bytes.size()),
+                    options.bytes);
   send.deadline = options.deadline;
   send.copies = options.copies;
   send.receipt = options.receipt;
@@ -65,12 +66,13 @@ OperationId World::BeginSend(PeerRef source, const NodeId& target, std::uint32_t
   return id;
 }
 
-OperationId World::StartPut(PeerRef source, const NodeId& key, std::string value, const PutOptions& options) {
+OperationId World::StartPut(PeerRef source, const NodeId& key, std::string value,
+                            const PutOptions& options) {
   return BeginPut(source, key, std::move(value), options, true);
 }
 
-OperationId World::BeginPut(PeerRef source, const NodeId& key, std::string value, const PutOptions& options,
-                            bool recorded) {
+OperationId World::BeginPut(PeerRef source, const NodeId& key, std::string value,
+                            const PutOptions& options, bool recorded) {
   const OperationId id = Begin(OperationKind::kPut, source, key, recorded);
   tombolo::Put put;
   put.request = id;
@@ -192,7 +194,8 @@ void World::HandleEvent(PeerRef peer, const Event& event) {
 
 void World::DiscardEvent(const Event& event) {
   if (const LookupDone* done = std::get_if<LookupDone>(&event)) lists_.Release(done->closest);
-  if (const MessageArrived* arrived = std::get_if<MessageArrived>(&event)) payloads_.Release(arrived->payload);
+  if (const MessageArrived* arrived = std::get_if<MessageArrived>(&event))
+    payloads_.Release(arrived->payload);
 }
 
 void World::OnEvent(PeerRef, const LookupDone& done) {
@@ -274,7 +277,8 @@ void World::FireWorkload(std::uint32_t index) {
   const Time end = Time{options.start.us} + options.duration;
   if (workload.done >= options.count || now_ >= end) return;
   const double mean_us = 1e6 / options.rate_per_s;
-  const double gap_us = options.spacing == Spacing::kFixed ? mean_us : Exponential(workload.rng, mean_us);
+  const double gap_us =
+      options.spacing == Spacing::kFixed ? mean_us : Exponential(workload.rng, mean_us);
   ++workload.done;
   actions_.Schedule(now_ + Duration{std::max<std::int64_t>(static_cast<std::int64_t>(gap_us), 1)},
                     Action::Kind::kWorkload, index);
@@ -290,7 +294,8 @@ void World::BeginWorkloadOperation(Workload& workload) {
   if (options.kind == OperationKind::kPut || options.kind == OperationKind::kGet) {
     key = KeyOf(workload.rng.Below(options.keys));
   } else {
-    for (std::uint32_t& word : key.words) word = static_cast<std::uint32_t>(workload.rng.Next() >> 32);
+    for (std::uint32_t& word : key.words)
+      word = static_cast<std::uint32_t>(workload.rng.Next() >> 32);
   }
   switch (options.kind) {
     case OperationKind::kLookup:
@@ -305,8 +310,8 @@ void World::BeginWorkloadOperation(Workload& workload) {
       // Anybody but the source: FireWorkload has seen to it that there are two.
       PeerRef target = live[workload.rng.Below(population - 1)];
       if (target == source) target = live[population - 1];
-      BeginSend(source, directory_.id(target), options.payload_bytes, {options.deadline, options.copies, true, {}},
-                false);
+      BeginSend(source, directory_.id(target), options.payload_bytes,
+                {options.deadline, options.copies, true, {}}, false);
       return;
     }
   }

@@ -1,7 +1,7 @@
 #include "overlay/links.h"
 
-#include <set>
 #include <gtest/gtest.h>
+#include <set>
 
 #include <algorithm>
 #include <cstddef>

@@ -88,7 +88,8 @@ TEST(Distance, IsCloserAgreesWithTheDistances) {
     const NodeId target = RandomId(rng);
     const NodeId a = RandomId(rng);
     // Half of the pairs share a long prefix, so that the low words decide.
-    const NodeId b = i % 2 == 0 ? RandomId(rng) : a.WithFlippedBit(static_cast<int>(rng.Below(160)));
+    const NodeId b =
+        i % 2 == 0 ? RandomId(rng) : a.WithFlippedBit(static_cast<int>(rng.Below(160)));
     EXPECT_EQ(IsCloser(a, b, target), Distance(a, target) < Distance(b, target));
     EXPECT_EQ(IsCloser(b, a, target), Distance(b, target) < Distance(a, target));
     EXPECT_FALSE(IsCloser(a, a, target));

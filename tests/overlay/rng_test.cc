@@ -16,9 +16,9 @@ void ExpectSequence(Rng rng, const std::array<std::uint64_t, kCount>& expected) 
 }
 
 TEST(Rng, GivesTheSequenceOfSplitMix64) {
-  ExpectSequence<5>(Rng(1234567), {6457827717110365317ULL, 3203168211198807973ULL,
-                                   9817491932198370423ULL, 4593380528125082431ULL,
-                                   16408922859458223821ULL});
+  ExpectSequence<5>(Rng(1234567),
+                    {6457827717110365317ULL, 3203168211198807973ULL, 9817491932198370423ULL,
+                     4593380528125082431ULL, 16408922859458223821ULL});
   ExpectSequence<3>(Rng(0), {0xe220a8397b1dcdafULL, 0x6e789e6aa1b965f4ULL, 0x06c45d188009454fULL});
 }
 

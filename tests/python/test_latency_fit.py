@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from tombolo.latency import fit, predict, read_matrix, read_text
 from tombolo.latency.__main__ import main
 
