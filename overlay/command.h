@@ -18,7 +18,7 @@ struct Join {
   ListHandle bootstrap = ListHandle::kEmpty;
 };
 
-// Says goodbye to every contact and link; the peer is silent afterwards.
+// Says goodbye to the closest contacts and to every link; the peer is silent afterwards.
 struct Depart {};
 
 // Finds the k closest live peers to `target`. Ends in LookupDone.
@@ -49,7 +49,7 @@ struct Send {
   std::uint32_t request = 0;
   NodeId target;
   Payload payload;
-  Duration deadline;
+  Duration deadline;        // a day at most
   std::uint8_t copies = 1;  // node-disjoint copies, 1..8
   bool receipt = true;
 };

@@ -82,7 +82,7 @@ struct Delivered {
 enum class FailReason : std::uint8_t {
   kDeadline,     // no receipt in time
   kUnreachable,  // no route to the target
-  kNoLinks,      // this peer holds no link at all
+  kNoLinks,      // this peer held no link at all until the deadline, or may hold none
   kUndialable,   // connect: neither side can be dialled, or the dial failed
   kRefused,      // connect: the other side declined
   kOverload,     // too many requests under way at this peer

@@ -58,7 +58,7 @@ void LookupState::AddAll(std::span<const PeerRef> peers, std::uint8_t depth, con
   std::array<PeerRef, kMaxListed> fresh;
   std::size_t count = 0;
   for (const PeerRef peer : peers) {
-    if (!Remember(peer)) continue;
+    if (!Remember(peer) || !step.ids.Contains(peer)) continue;
     step.ids.Prefetch(peer);
     fresh[count++] = peer;
   }
@@ -162,14 +162,23 @@ bool Lookups::OnNodes(PeerRef from, const Nodes& nodes, const PartStep& step) {
   return true;
 }
 
+bool Lookups::Answers(const Record& record, const LookupGoal& goal, const StoreConfig& config) {
+  return goal.purpose == LookupPurpose::kGet && record.key == goal.target &&
+         record.payload.bytes <= config.max_value_bytes && record.ttl > Duration{0};
+}
+
 std::optional<std::uint32_t> Lookups::OnValue(PeerRef from, const Value& value,
                                               const PartStep& step) {
   std::uint8_t depth = 0;
   LookupState* state = Match(from, value.rpc, depth);
-  if (state == nullptr || state->goal_.purpose != LookupPurpose::kGet ||
-      value.record.key != state->goal_.target) {
+  if (state == nullptr) {
     step.out.Drop(DropReason::kUnknownRpc);
-    if (state != nullptr) Advance(*state, step);
+    return std::nullopt;
+  }
+  if (!Answers(value.record, state->goal_, step.config.store)) {
+    step.out.Drop(DropReason::kRecordRejected);
+    state->Drop(from);
+    Advance(*state, step);
     return std::nullopt;
   }
   ++state->values_;
@@ -225,7 +234,7 @@ void Lookups::Ask(LookupState& state, LookupState::Candidate& candidate, const P
   if (state.goal_.purpose == LookupPurpose::kGet) {
     step.out.Send(candidate.peer, FindValue{rpc, state.goal_.target});
   } else {
-    step.out.Send(candidate.peer, FindNode{rpc, state.goal_.target});
+    step.out.Send(candidate.peer, FindNode{rpc, state.goal_.target, state.dead_});
   }
 }
 

@@ -116,7 +116,8 @@ class Lookups {
   bool Start(const LookupGoal& goal, std::span<const PeerRef> contacts, const PartStep& step);
 
   // Answers. Those that nobody waits for are counted and dropped: false, nullopt. OnValue returns
-  // the request of the lookup that the value answers.
+  // the request of the lookup that the value answers. Who answers with a record that was not asked
+  // for, or that nobody may keep, counts as silent.
   bool OnNodes(PeerRef from, const Nodes& nodes, const PartStep& step);
   std::optional<std::uint32_t> OnValue(PeerRef from, const Value& value, const PartStep& step);
 
@@ -125,6 +126,7 @@ class Lookups {
 
   // Moves the next lookup that has ended into `done` and frees its slot; false if there is none.
   bool TakeFinished(LookupState& done);
+  bool HasFinished() const { return !finished_.empty(); }
 
   // Ends all lookups where they are and returns them; late answers find nothing.
   std::vector<LookupState> Abandon();
@@ -142,6 +144,7 @@ class Lookups {
  private:
   static constexpr std::uint32_t kSlotBits = 8;  // an rpc number names the slot of its lookup
 
+  static bool Answers(const Record& record, const LookupGoal& goal, const StoreConfig& config);
   LookupState* Match(PeerRef from, std::uint32_t rpc, std::uint8_t& depth);
   void Advance(LookupState& state, const PartStep& step);
   void Ask(LookupState& state, LookupState::Candidate& candidate, const PartStep& step);

@@ -34,6 +34,8 @@ struct Pong {
 struct FindNode {
   std::uint32_t rpc;
   NodeId target;
+  // Contacts wanted beyond k: as many as the asker met dead, since others will name them too.
+  std::uint32_t more = 0;
 };
 
 struct FindValue {

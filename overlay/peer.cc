@@ -46,13 +46,13 @@ void Peer::Execute(const Command& command, const Step& step) {
   if (takes_part || std::holds_alternative<Join>(command)) {
     std::visit([&](const auto& body) { Start(body, part); }, command);
   } else {
-    Refuse(command, part);
+    Refuse(command, FailReason::kLeft, part);
   }
   Settle();
 }
 
-// Ends a command that a peer outside the overlay cannot carry out.
-void Peer::Refuse(const Command& command, const PartStep& step) {
+// Ends a command that the peer cannot carry out: it is outside the overlay, or relays nothing.
+void Peer::Refuse(const Command& command, FailReason reason, const PartStep& step) {
   if (const Lookup* lookup = std::get_if<Lookup>(&command)) {
     step.out.Notify(
         LookupDone{lookup->request, lookup->target, ListHandle::kEmpty, 0, 0, 0, step.now});
@@ -63,9 +63,9 @@ void Peer::Refuse(const Command& command, const PartStep& step) {
     step.out.Notify(GetDone{get->request, false, {}, 0, 0, step.now});
   } else if (const Send* send = std::get_if<Send>(&command)) {
     step.out.Release(send->payload);
-    step.out.Notify(Failed{send->request, FailReason::kLeft, step.now});
+    step.out.Notify(Failed{send->request, reason, step.now});
   } else if (const Connect* connect = std::get_if<Connect>(&command)) {
-    step.out.Notify(Failed{connect->request, FailReason::kLeft, step.now});
+    step.out.Notify(Failed{connect->request, reason, step.now});
   }
 }
 
@@ -108,7 +108,7 @@ void Peer::Handle(PeerRef from, const Pong& pong, const PartStep& step) {
 
 void Peer::Handle(PeerRef from, const FindNode& find, const PartStep& step) {
   SeenAlive(from, step);
-  step.out.Send(from, Nodes{find.rpc, ClosestList(find.target, step)});
+  step.out.Send(from, Nodes{find.rpc, ClosestList(find.target, find.more, step)});
 }
 
 void Peer::Handle(PeerRef from, const Nodes& nodes, const PartStep& step) {
@@ -125,10 +125,12 @@ void Peer::Handle(PeerRef from, const Leave&, const PartStep& step) {
   if (RelayParts* relaying = Relaying()) relaying->neighbours.Forget(from);
 }
 
-ListHandle Peer::ClosestList(const NodeId& target, const PartStep& step) {
+// The k closest contacts and `more`, but never more than twice k: an answer has to stay small.
+ListHandle Peer::ClosestList(const NodeId& target, std::uint32_t more, const PartStep& step) {
   std::array<PeerRef, kMaxListed> closest;
   const auto k = static_cast<std::size_t>(step.config.table.k);
-  const std::size_t count = table_.Closest(id_, target, k, step.ids, closest);
+  const std::size_t wanted = std::min(k + std::min<std::size_t>(more, k), kMaxListed);
+  const std::size_t count = table_.Closest(id_, target, wanted, step.ids, closest);
   return step.lists.Add({closest.data(), count});
 }
 

@@ -102,13 +102,13 @@ class Peer {
   void Handle(PeerRef from, const Forward& forward, const PartStep& step);
   void Handle(PeerRef from, const HopAck& ack, const PartStep& step);
   void Handle(PeerRef from, const HopProbe& probe, const PartStep& step);
-  void Refuse(const Command& command, const PartStep& step);
+  void Refuse(const Command& command, FailReason reason, const PartStep& step);
   int LevelOf(PeerRef peer, const PartStep& step) const;
   void SeenAlive(PeerRef from, const PartStep& step);
   void SeenSilent(PeerRef peer, const PartStep& step);
   void PingOldest(int level, const PartStep& step);
   void ExpirePings(const PartStep& step);
-  ListHandle ClosestList(const NodeId& target, const PartStep& step);
+  ListHandle ClosestList(const NodeId& target, std::uint32_t more, const PartStep& step);
   void Settle();
 
   // peer_upkeep.cc: joining, refreshing, leaving.
@@ -121,6 +121,7 @@ class Peer {
   void UpkeepLookupDone(const LookupState& done, const PartStep& step);
   void EndUpkeep(const PartStep& step);
   void Start(const Depart& depart, const PartStep& step);
+  void SayGoodbye(const PartStep& step);
 
   // peer_links.cc, peer_relay.cc: links, relaying and direct connections.
   void Start(const Send& send, const PartStep& step);

@@ -26,9 +26,11 @@ void Peer::LinkUp(PeerRef peer, const LinkAttributes& attributes, const Step& st
   if (relaying.links.OnUp(peer, attributes, requested, relaying.neighbours.all(), part)) {
     relaying.requests.OnLinkUp(peer, part);
     SeenAlive(peer, part);
+    if (relaying.links.rows().size() == 1) relaying.relay.OnFirstLink(relaying.links.rows(), part);
   } else {
     relaying.requests.OnDialFailed(peer, part);
   }
+  DrainRelayNews(part);
   Settle();
 }
 
@@ -36,8 +38,11 @@ void Peer::LinkDown(PeerRef peer, LinkDownReason reason, const Step& step) {
   if (RelayParts* relaying = Relaying()) {
     const PartStep part = Part(step);
     relaying->links.OnDown(peer, reason, part);
-    if (reason == LinkDownReason::kDialFailed) relaying->requests.OnDialFailed(peer, part);
-    LostLink(peer, reason, part);
+    // Of two dials that crossed, one may fail when the other has brought the link up.
+    if (relaying->links.Find(peer, part) == nullptr) {
+      if (reason == LinkDownReason::kDialFailed) relaying->requests.OnDialFailed(peer, part);
+      LostLink(peer, reason, part);
+    }
   }
   Settle();
 }
@@ -104,6 +109,7 @@ void Peer::Handle(PeerRef from, const Evict& evict, const PartStep& step) {
 }
 
 void Peer::Start(const Connect& connect, const PartStep& step) {
+  if (step.config.links.max_links == 0) return Refuse(connect, FailReason::kNoLinks, step);
   RelayParts& relaying = StartRelaying(step);
   const std::optional<PeerRef> target = step.ids.Find(connect.target);
   if (target && relaying.links.Find(*target, step) != nullptr) {

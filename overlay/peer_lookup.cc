@@ -28,6 +28,7 @@ void Peer::StartLookup(const LookupGoal& goal, const PartStep& step) {
 }
 
 void Peer::DrainLookups(const PartStep& step) {
+  if (!parts_ || !parts_->lookups.HasFinished()) return;
   LookupState done;
   while (parts_ && parts_->lookups.TakeFinished(done)) LookupEnded(done, step);
 }

@@ -4,6 +4,7 @@
 namespace tombolo {
 
 void Peer::Start(const Send& send, const PartStep& step) {
+  if (step.config.links.max_links == 0) return Refuse(send, FailReason::kNoLinks, step);
   RelayParts& relaying = StartRelaying(step);
   relaying.relay.Send(send, relaying.links.rows(), step);
 }

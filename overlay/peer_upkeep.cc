@@ -46,11 +46,12 @@ void Peer::StartUpkeep(const PartStep& step) {
   const Duration interval = step.config.table.refresh_interval;
   Upkeep& upkeep = EnsureParts().upkeep.Ensure();
   const bool hidden = !step.ids.dialable(self_);
-  const int deepest = std::max(table_.levels() - 1, 0);
-  if (upkeep.joining || hidden || table_.levels() == 0 ||
-      table_.NeedsRefresh(deepest, step.now, interval)) {
-    return StartSelfLookup(step);
+  // The deepest bucket, or whichever the self lookup covers: new ones appear between rounds.
+  bool due = upkeep.joining || hidden || table_.levels() == 0;
+  for (int level = table_.CoveredFrom(step.config.table.k); level < table_.levels(); ++level) {
+    due = due || table_.NeedsRefresh(level, step.now, interval);
   }
+  if (due) return StartSelfLookup(step);
   StartBuckets(step);
 }
 
@@ -132,14 +133,12 @@ Time Peer::NextRefresh(const PartStep& step) {
 }
 
 void Peer::Start(const Depart&, const PartStep& step) {
-  std::array<PeerRef, kMaxListed> closest;
-  const std::size_t count =
-      table_.Closest(id_, id_, static_cast<std::size_t>(step.config.table.k), step.ids, closest);
-  for (std::size_t i = 0; i < count; ++i) step.out.Send(closest[i], Leave{});
+  // The goodbye comes last: whatever is heard after it would make this peer a contact again.
+  if (parts_) HandOverRecords(step);
+  SayGoodbye(step);
   state_ = PeerState::kLeft;
   refresh_at_ = kNever;
   if (parts_) {
-    HandOverRecords(step);
     for (const LookupState& lookup : parts_->lookups.Abandon()) {
       if (lookup.goal().purpose == LookupPurpose::kApplication) NotifyLookupDone(lookup, step);
     }
@@ -151,6 +150,18 @@ void Peer::Start(const Depart&, const PartStep& step) {
   }
   table_ = RoutingTable();
   parts_.Reset();
+}
+
+// To those who are sure to hold this peer as a contact: the closest, and all that are linked.
+void Peer::SayGoodbye(const PartStep& step) {
+  std::array<PeerRef, kMaxListed> closest;
+  const std::size_t count =
+      table_.Closest(id_, id_, static_cast<std::size_t>(step.config.table.k), step.ids, closest);
+  for (std::size_t i = 0; i < count; ++i) step.out.Send(closest[i], Leave{});
+  for (const Link& link : links()) {
+    const auto end = closest.begin() + static_cast<std::ptrdiff_t>(count);
+    if (std::find(closest.begin(), end, link.peer) == end) step.out.Send(link.peer, Leave{});
+  }
 }
 
 }  // namespace tombolo

@@ -19,9 +19,10 @@
 // node-disjoint.
 //
 // The origin repeats a message under a new attempt, over another first hop if it can, when it is
-// told kUnreachable or no receipt comes; the target hands it to its application once (per origin
-// and message, for seen_ttl) and sends a receipt for each attempt. Every send ends in one event, at
-// its deadline at the latest; fire-and-forget ends silently when a first hop takes it.
+// told kUnreachable or no receipt comes; without any link it waits for the first. The target hands
+// it to its application once (per origin and message, for seen_ttl) and sends a receipt for each
+// attempt. Every send ends in one event, at its deadline at the latest; fire-and-forget ends
+// silently when a first hop takes it.
 //
 // Bounded: max_pending hops (at most 65,536) under way; beyond that relays refuse and sends fail
 // with kOverload. As many sends.
@@ -64,6 +65,9 @@ class Relay {
 
   // The link is gone and no longer in `links`: what waits for it goes elsewhere.
   void OnLinkDown(PeerRef peer, std::span<Link> links, const PartStep& step);
+
+  // A first link is up: what waited for one starts.
+  void OnFirstLink(std::span<Link> links, const PartStep& step);
 
   // Does what is due.
   void Tick(std::span<Link> links, const PartStep& step);
@@ -126,12 +130,14 @@ class Relay {
     Time started;
     Time deadline;
     Time timer;  // next attempt or deadline
+    Time sent;   // this attempt
     std::uint32_t request = 0;
     ForwardKind kind = ForwardKind::kData;
     std::uint8_t copies = 1;
     std::uint8_t attempt = 0;
     std::uint8_t open = 0;  // bit i: copy i of this attempt may still arrive
     bool receipt = true;
+    bool waiting = false;                          // for a first link
     bool taken = false;                            // without receipt: a first hop took it
     std::array<PeerRef, kMaxCopies> first{};       // first hop of each copy
     std::array<std::uint32_t, kMaxCopies> hops{};  // its hop, if still under way

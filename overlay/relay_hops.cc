@@ -1,6 +1,7 @@
 // One hop: taking a message over, passing it on, and what can go wrong between two peers.
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "overlay/link_rows.h"
 #include "overlay/relay.h"
@@ -155,7 +156,12 @@ void Relay::OnHandedBack(SeenEntry& seen, PeerRef from, const Forward& message,
     Hop again;
     again.message = arriving;
     again.previous = seen.previous;
-    if (seen.previous != PeerRef::kNone) again.Exclude(seen.previous);
+    if (seen.previous != PeerRef::kNone) {
+      again.Exclude(seen.previous);
+    } else {
+      // What we say about messages carries no bytes, and a hop of our own owns none.
+      step.out.Release(std::exchange(again.message.payload, {}));
+    }
     handle = hops_.Add(again);
   }
   hops_.Find(handle)->Exclude(from);

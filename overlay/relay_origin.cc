@@ -7,6 +7,11 @@
 #include "overlay/round_trip.h"
 
 namespace tombolo {
+namespace {
+
+constexpr Duration kLongestDeadline = Duration::Hours(24);
+
+}  // namespace
 
 void Relay::Send(const tombolo::Send& command, std::span<Link> links, const PartStep& step) {
   if (command.target == step.self_id) {
@@ -17,7 +22,7 @@ void Relay::Send(const tombolo::Send& command, std::span<Link> links, const Part
   Outgoing outgoing;
   outgoing.target = command.target;
   outgoing.payload = command.payload;
-  outgoing.deadline = step.now + command.deadline;
+  outgoing.deadline = step.now + std::min(command.deadline, kLongestDeadline);
   outgoing.request = command.request;
   outgoing.copies = static_cast<std::uint8_t>(std::clamp<int>(command.copies, 1, kMaxCopies));
   outgoing.receipt = command.receipt;
@@ -38,7 +43,6 @@ void Relay::Begin(Outgoing outgoing, std::span<Link> links, const PartStep& step
   outgoing.started = step.now;
   const auto limit = std::min(static_cast<std::size_t>(step.config.relay.max_pending),
                               decltype(sends_)::kMaxSlots);
-  if (links.empty()) return ReportFailure(outgoing, FailReason::kNoLinks, step);
   if (sends_.size() >= limit || hops_.size() + outgoing.copies > limit) {
     return ReportFailure(outgoing, FailReason::kOverload, step);
   }
@@ -51,6 +55,9 @@ void Relay::Begin(Outgoing outgoing, std::span<Link> links, const PartStep& step
 void Relay::StartAttempt(std::uint32_t handle, std::span<Link> links, const PartStep& step) {
   Outgoing& outgoing = *sends_.Find(handle);
   outgoing.open = 0;
+  outgoing.waiting = links.empty();
+  if (outgoing.waiting) return ArmSend(handle, outgoing.deadline);
+  outgoing.sent = step.now;
   for (int copy = 0; copy < outgoing.copies; ++copy) {
     if (Launch(outgoing, copy, links, step)) outgoing.open |= CopyBit(copy);
   }
@@ -58,6 +65,15 @@ void Relay::StartAttempt(std::uint32_t handle, std::span<Link> links, const Part
   const bool last = !outgoing.receipt || outgoing.attempt + 1 >= step.config.relay.tries;
   const Time retry = step.now + ReceiptTimeout(outgoing, step);
   ArmSend(handle, last ? outgoing.deadline : std::min(retry, outgoing.deadline));
+}
+
+void Relay::OnFirstLink(std::span<Link> links, const PartStep& step) {
+  for (std::size_t slot = 0; slot < sends_.slots(); ++slot) {
+    const std::uint32_t handle = sends_.handle_at(slot);
+    const Outgoing* outgoing = sends_.Find(handle);
+    if (outgoing != nullptr && outgoing->waiting) StartAttempt(handle, links, step);
+  }
+  Prune();
 }
 
 // Sends one copy, not over the first hop of another copy, and only if need be over the one that
@@ -166,7 +182,7 @@ void Relay::OnAnswer(const Forward& message, const PartStep& step) {
   if (receipt) {
     // Which attempt a receipt belongs to is certain, but only first attempts show the usual time.
     if (outgoing->attempt == 0) {
-      SampleRoundTrip(step.now - outgoing->started, receipt_srtt_, receipt_rttvar_);
+      SampleRoundTrip(step.now - outgoing->sent, receipt_srtt_, receipt_rttvar_);
     }
     step.out.Notify(Delivered{outgoing->request, message.hops, outgoing->started});
   } else {
@@ -203,6 +219,7 @@ void Relay::OnSendTimeout(std::uint32_t handle, std::span<Link> links, const Par
   Outgoing& outgoing = *sends_.Find(handle);
   if (outgoing.taken) return End(handle, step);
   if (step.now >= outgoing.deadline) {
+    if (outgoing.waiting) return Fail(handle, FailReason::kNoLinks, step);
     return Fail(handle, outgoing.open == 0 ? FailReason::kUnreachable : FailReason::kDeadline,
                 step);
   }

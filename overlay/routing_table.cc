@@ -41,8 +41,8 @@ std::size_t SumOf(const std::uint8_t* bytes, std::size_t count) {
   return (pairs * 0x0001000100010001ULL) >> 48;
 }
 
-// Keeps in `peers` the `count` that are closest to `target`, in no particular order.
-void SelectClosest(std::span<PeerRef> peers, std::size_t count, const NodeId& target,
+// Writes the out.size() of `peers` that are closest to `target` into `out`, in no particular order.
+void SelectClosest(std::span<const PeerRef> peers, std::span<PeerRef> out, const NodeId& target,
                    const Directory& ids) {
   struct Key {
     std::uint64_t distance;
@@ -59,9 +59,9 @@ void SelectClosest(std::span<PeerRef> peers, std::size_t count, const NodeId& ta
     return IsCloser(ids.id(a.peer), ids.id(b.peer), target);
   };
   const auto begin = keys.begin();
-  std::nth_element(begin, begin + static_cast<std::ptrdiff_t>(count),
+  std::nth_element(begin, begin + static_cast<std::ptrdiff_t>(out.size()),
                    begin + static_cast<std::ptrdiff_t>(peers.size()), closer);
-  for (std::size_t i = 0; i < count; ++i) peers[i] = keys[i].peer;
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = keys[i].peer;
 }
 
 }  // namespace
@@ -74,12 +74,13 @@ RoutingTable::Region RoutingTable::RegionOf(int level) const {
   return {begin, failed, static_cast<std::uint8_t>(slots[level] - failed - cached), cached};
 }
 
+// Compiles without a branch per contact: most senders are not in their bucket, which is then read
+// whole.
 std::size_t RoutingTable::FindIn(const Region& region, PeerRef peer) const {
   const std::size_t end = region.begin + region.failed + region.live + region.cached;
-  for (std::size_t i = region.begin; i < end; ++i) {
-    if (block_[i] == peer) return i;
-  }
-  return kNotFound;
+  std::size_t match = kNotFound;
+  for (std::size_t i = region.begin; i < end; ++i) match = block_[i] == peer ? i : match;
+  return match;
 }
 
 SeenResult RoutingTable::Seen(PeerRef peer, int level, const TableConfig& config,
@@ -187,33 +188,37 @@ void RoutingTable::RemoveLiveOrFailed(const Region& region, std::size_t position
 std::size_t RoutingTable::Closest(const NodeId& owner, const NodeId& target, std::size_t count,
                                   const Directory& ids, std::span<PeerRef> out) const {
   assert(out.size() >= count);
+  if (count == 0) return 0;
+  std::array<std::uint16_t, kIdBits + 1> begins;  // of each bucket
+  begins[0] = 0;
+  for (std::size_t i = 0; i < levels_; ++i)
+    begins[i + 1] = static_cast<std::uint16_t>(begins[i] + rows()[i]);
+
   std::size_t found = 0;
   // Takes one bucket; true when `out` is full.
   const auto take = [&](int level) {
-    const std::span<const PeerRef> bucket = live(level);
-    if (found + bucket.size() <= count) {
-      std::copy(bucket.begin(), bucket.end(), out.begin() + static_cast<std::ptrdiff_t>(found));
-      found += bucket.size();
+    const std::size_t failed = At(kFailed, level);
+    const std::size_t size = At(kSlots, level) - failed - At(kCached, level);
+    const PeerRef* bucket = block_.get() + begins[static_cast<std::size_t>(level)] + failed;
+    if (found + size <= count) {
+      std::copy_n(bucket, size, out.data() + found);
+      found += size;
     } else {
-      std::array<PeerRef, kMaxListed> pool;
-      std::copy(bucket.begin(), bucket.end(), pool.begin());
-      SelectClosest({pool.data(), bucket.size()}, count - found, target, ids);
-      std::copy_n(pool.begin(), count - found, out.begin() + static_cast<std::ptrdiff_t>(found));
+      SelectClosest({bucket, size}, {out.data() + found, count - found}, target, ids);
       found = count;
     }
     return found == count;
   };
-  if (count == 0) return 0;
   // Members of bucket i differ from the owner first in bit i. Where the target differs there too,
   // the whole bucket is closer to it than all later buckets and the owner; where it does not,
   // farther. So the order of the buckets by distance is: differing bits from the top, then equal
   // bits from the bottom.
-  const int first = CommonPrefixLength(owner, target);
-  for (int level = first; level < levels_; ++level) {
-    if (owner.bit(level) != target.bit(level) && take(level)) return found;
+  const NodeId apart = Distance(owner, target);
+  for (int level = CommonPrefixLength(owner, target); level < levels_; ++level) {
+    if (apart.bit(level) && take(level)) return found;
   }
   for (int level = levels_ - 1; level >= 0; --level) {
-    if (owner.bit(level) == target.bit(level) && take(level)) return found;
+    if (!apart.bit(level) && take(level)) return found;
   }
   return found;
 }

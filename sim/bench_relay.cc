@@ -38,6 +38,13 @@ absl::StatusOr<Scenario> RelayScenario(const BenchOptions& options) {
   links.neighbours = 0;
   links.max_links = kMaxLinks;
   if (absl::Status status = ApplyBenchSettings(options, scenario); !status.ok()) return status;
+  if (scenario.world.nat_share > 0) {
+    // Who cannot be dialled is reached through the nearest who can: without neighbours the bench
+    // would measure a network that no peer would build. Applied again so that a setting of the user
+    // wins.
+    links.neighbours = LinkConfig().neighbours;
+    if (absl::Status status = ApplyBenchSettings(options, scenario); !status.ok()) return status;
+  }
   return scenario;
 }
 

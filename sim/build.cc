@@ -177,13 +177,21 @@ class LinkBuilder {
                        [&](const tombolo::Link& link) { return link.peer == b; });
   }
 
-  bool Full(PeerRef peer) const {
-    return peers_[Index(peer)].links().size() >=
-           static_cast<std::size_t>(options_.core.links.max_links);
+  // True if `peer` would turn `newcomer` away, or another one for it: part of the table is reserved
+  // for peers that cannot be dialled.
+  bool Full(PeerRef peer, PeerRef newcomer) const {
+    const LinkConfig& config = options_.core.links;
+    const std::span<const tombolo::Link> links = peers_[Index(peer)].links();
+    const auto undialable =
+        std::count_if(links.begin(), links.end(),
+                      [](const tombolo::Link& link) { return !link.dialable; }) +
+        (step_.ids.dialable(newcomer) ? 0 : 1);
+    const auto in_reserve = std::min<std::ptrdiff_t>(undialable, config.reserved);
+    return std::ssize(links) + 1 - in_reserve > config.max_links - config.reserved;
   }
 
   void Link(PeerRef from, PeerRef to) {
-    if (from == to || Linked(from, to) || Full(from) || Full(to)) return;
+    if (from == to || Linked(from, to) || Full(from, to) || Full(to, from)) return;
     peers_[Index(from)].LinkUp(to, {true, true}, step_);
     peers_[Index(to)].LinkUp(from, {false, step_.ids.dialable(from)}, step_);
     step_.out.Clear();

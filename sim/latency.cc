@@ -1,6 +1,7 @@
 #include "sim/latency.h"
 
 #include <cassert>
+#include <cmath>
 
 #include "sim/distribution.h"
 #include "sim/math.h"
@@ -16,7 +17,7 @@ constexpr double kLongestUs = 1e9;
 constexpr double kLocalRttMs = 0.2;
 constexpr double kLocalSpanMs = 1.8;
 
-std::int64_t Rounded(double us) { return static_cast<std::int64_t>(us + 0.5); }
+std::int64_t Rounded(double us) { return static_cast<std::int64_t>(std::floor(us + 0.5)); }
 
 }  // namespace
 
@@ -103,13 +104,25 @@ std::int64_t Latency::PointsUs(std::uint32_t from, std::uint32_t to) const {
   return Rounded(rtt_ms * 500);
 }
 
+Duration Latency::Steady(std::uint32_t from, std::uint32_t to) const {
+  if (is_plain_constant_) return {first_us_};
+  return {Bounded(TiltedUs(PairUs(from, to), from, to))};
+}
+
+double Latency::TiltedUs(std::int64_t us, std::uint32_t from, std::uint32_t to) const {
+  const auto delay = static_cast<double>(us);
+  if (asymmetry_ <= 0) return delay;
+  const double tilt = asymmetry_ * (2 * UnitOf(Mix64(PairHash(from, to))) - 1);
+  return delay * (from < to ? 1 + tilt : 1 - tilt);
+}
+
+std::int64_t Latency::Bounded(double us) const {
+  return std::max(Rounded(std::min(us, kLongestUs)), floor_us_);
+}
+
 std::int64_t Latency::VariedUs(std::int64_t us, std::uint32_t from, std::uint32_t to,
                                std::uint64_t salt) const {
-  double delay = static_cast<double>(us);
-  if (asymmetry_ > 0) {
-    const double tilt = asymmetry_ * (2 * UnitOf(Mix64(PairHash(from, to))) - 1);
-    delay *= from < to ? 1 + tilt : 1 - tilt;
-  }
+  double delay = TiltedUs(us, from, to);
   const double mean = delay * jitter_fraction_ + jitter_us_;
   if (mean > 0) {
     Rng rng(salt ^ seed_);
@@ -118,7 +131,7 @@ std::int64_t Latency::VariedUs(std::int64_t us, std::uint32_t from, std::uint32_
     const double first = Uniform01(rng);
     delay -= 0.5 * mean * Log(first * Uniform01(rng));
   }
-  return std::max(Rounded(std::min(delay, kLongestUs)), floor_us_);
+  return Bounded(delay);
 }
 
 }  // namespace tombolo::sim

@@ -36,6 +36,9 @@ class Latency {
     return {is_varied_ ? VariedUs(us, from, to, salt) : std::max(us, floor_us_)};
   }
 
+  // The same without jitter.
+  Duration Steady(std::uint32_t from, std::uint32_t to) const;
+
   // No message is faster: the lookahead of parallel runs.
   Duration minimum() const { return {minimum_us_}; }
 
@@ -55,6 +58,8 @@ class Latency {
   }
   std::int64_t ModelUs(std::uint32_t from, std::uint32_t to) const;
   std::int64_t PointsUs(std::uint32_t from, std::uint32_t to) const;
+  double TiltedUs(std::int64_t us, std::uint32_t from, std::uint32_t to) const;
+  std::int64_t Bounded(double us) const;
   std::int64_t VariedUs(std::int64_t us, std::uint32_t from, std::uint32_t to,
                         std::uint64_t salt) const;
   std::uint64_t PairHash(std::uint32_t a, std::uint32_t b) const;

@@ -5,9 +5,10 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <exception>
 #include <filesystem>
 #include <iostream>
-#include <memory>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <system_error>
@@ -67,9 +68,11 @@ Json Manifest(const RunOptions& options, const Scenario& scenario) {
 // A copy of the scenario beside its results, so that they can be made again.
 absl::Status CopyScenario(const RunOptions& options) {
   std::error_code error;
-  std::filesystem::copy_file(options.scenario, options.out + "/scenario.toml",
+  const std::string copy = options.out + "/scenario.toml";
+  if (std::filesystem::equivalent(options.scenario, copy, error)) return absl::OkStatus();
+  std::filesystem::copy_file(options.scenario, copy,
                              std::filesystem::copy_options::overwrite_existing, error);
-  if (error) return absl::InvalidArgumentError(options.out + "/scenario.toml: " + error.message());
+  if (error) return absl::InvalidArgumentError(copy + ": " + error.message());
   return absl::OkStatus();
 }
 
@@ -98,8 +101,10 @@ absl::Status PrepareOutputs(const RunOptions& options) {
     std::error_code error;
     std::filesystem::create_directories(options.out, error);
     if (error) return absl::InvalidArgumentError("--out " + options.out + ": " + error.message());
+    absl::Status status = tombolo::sim::CheckWritable(options.out + "/report.json");
+    if (!status.ok()) return status;
   }
-  return options.report.empty() ? absl::OkStatus() : tombolo::sim::WriteFile(options.report, "");
+  return options.report.empty() ? absl::OkStatus() : tombolo::sim::CheckWritable(options.report);
 }
 
 int Run(const RunOptions& options) {
@@ -256,4 +261,13 @@ int Main(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return Main(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return Main(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::fputs("tombolo-sim: out of memory; give it fewer peers\n", stderr);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "tombolo-sim: %s\n", error.what());
+  }
+  return kBadInput;
+}

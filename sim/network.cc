@@ -47,8 +47,8 @@ std::optional<Duration> Network::Carry(PeerRef from, PeerRef to, std::uint32_t s
   return delay;
 }
 
-Duration Network::Delay(PeerRef from, PeerRef to, std::uint32_t sequence) const {
-  return latency_.OneWay(Index(from), Index(to), Salt(from, sequence));
+Duration Network::Delay(PeerRef from, PeerRef to) const {
+  return latency_.Steady(Index(from), Index(to));
 }
 
 bool Network::IsDeadLink(PeerRef a, PeerRef b) const {

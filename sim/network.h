@@ -40,8 +40,9 @@ class Network {
   std::optional<Duration> Carry(PeerRef from, PeerRef to, std::uint32_t sequence,
                                 std::uint32_t bytes, Time now);
 
-  // The delay alone, for what is not subject to loss: the set-up of connections.
-  Duration Delay(PeerRef from, PeerRef to, std::uint32_t sequence) const;
+  // The delay of news about a connection: they are neither lost nor do they overtake each other, so
+  // they have no jitter.
+  Duration Delay(PeerRef from, PeerRef to) const;
 
   // True if the link between the two carries nothing although both ends believe in it.
   bool IsDeadLink(PeerRef a, PeerRef b) const;

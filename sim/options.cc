@@ -1,5 +1,6 @@
 #include "sim/options.h"
 
+#include "sim/number_table.h"
 #include "sim/workload.h"
 
 namespace tombolo::sim {
@@ -19,6 +20,16 @@ std::optional<std::string> CheckSpan(const char* key, Duration value, Duration l
 }
 
 constexpr Duration kYear = Duration::Hours(24 * 365);
+constexpr double kMaxReplaced = 1e5;  // peers per second
+
+// With more newcomers than one per microsecond time would stand still.
+std::optional<std::string> CheckTurnover(const ChurnOptions& churn, std::uint32_t peers) {
+  const double least_s = peers / kMaxReplaced;
+  if (!churn.enabled() || churn.mean.seconds() >= least_s) return std::nullopt;
+  return "churn.mean_s = " + NumberText(churn.mean.seconds()) + ": allowed is at least " +
+         NumberText(least_s) + " with " + std::to_string(peers) + " peers, of whom " +
+         NumberText(kMaxReplaced) + " a second would be replaced";
+}
 
 }  // namespace
 
@@ -31,6 +42,7 @@ std::optional<std::string> WorldOptions::Validate() const {
   if (auto broken = latency.Validate()) return broken;
   if (auto broken = bandwidth.Validate()) return broken;
   if (auto broken = churn.Validate()) return broken;
+  if (auto broken = CheckTurnover(churn, peers)) return broken;
   if (auto broken = CheckShare("loss", loss)) return broken;
   if (auto broken = CheckShare("nat_share", nat_share)) return broken;
   if (auto broken = CheckShare("dead_share", dead_share)) return broken;

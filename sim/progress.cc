@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@ namespace {
 
 constexpr double kRedrawSeconds = 0.1;
 constexpr double kFirstDrawSeconds = 0.3;  // shorter runs flash no bar
-constexpr int kBarWidth = 24;
+constexpr int kBarWidth = 16;
 
 double Now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -39,6 +40,12 @@ std::string ClockText(double seconds) {
                   static_cast<int>(total % 60));
   }
   return buffer.data();
+}
+
+std::size_t TerminalColumns() {
+  winsize size{};
+  const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+  return known ? size.ws_col : 80;
 }
 
 sigset_t InterruptSet() {
@@ -92,9 +99,9 @@ bool Interrupts::raised() const {
 }
 
 Progress::Progress(bool wanted, std::string label)
-    : enabled_(wanted && isatty(STDERR_FILENO) == 1), label_(std::move(label)), started_(Now()) {
-  drawn_ = started_ + kFirstDrawSeconds - kRedrawSeconds;
-}
+    : enabled_(wanted && isatty(STDERR_FILENO) == 1),
+      label_(std::move(label)),
+      drawn_(Now() + kFirstDrawSeconds - kRedrawSeconds) {}
 
 Progress::~Progress() {
   if (enabled_) std::fputs("\r\033[K", stderr);
@@ -108,13 +115,27 @@ bool Progress::Due() {
   return true;
 }
 
+// Events per second since the last call.
+double Progress::EventRate(std::uint64_t events) {
+  const std::uint64_t fresh = events >= rated_events_ ? events - rated_events_ : events;
+  const double rate = static_cast<double>(fresh) / std::max(drawn_ - rated_at_, kRedrawSeconds);
+  rated_at_ = drawn_;
+  rated_events_ = events;
+  return rate;
+}
+
 void Progress::Update(Duration done, Duration total, std::uint64_t events) {
+  if (enabled_ && started_ == 0) {
+    started_ = Now();
+    rated_at_ = started_;
+    rated_events_ = events;
+  }
   if (!Due()) return;
   const double elapsed = drawn_ - started_;
   const double share = total.us > 0 ? std::min(1.0, done.seconds() / total.seconds()) : 1;
   std::array<char, 160> text{};
   std::snprintf(text.data(), text.size(), "%.1f of %.0f s simulated, %.2f M events/s, %s left",
-                done.seconds(), total.seconds(), static_cast<double>(events) / elapsed * 1e-6,
+                done.seconds(), total.seconds(), EventRate(events) * 1e-6,
                 share > 0 ? ClockText(elapsed * (1 - share) / share).c_str() : "?");
   Draw(share, text.data());
 }
@@ -129,8 +150,12 @@ void Progress::Draw(double share, const std::string& text) {
   const int filled = static_cast<int>(share * kBarWidth);
   const std::string bar = std::string(static_cast<std::size_t>(filled), '#') +
                           std::string(static_cast<std::size_t>(kBarWidth - filled), '.');
-  std::fprintf(stderr, "\r\033[K%s [%s] %3.0f %%  %s", label_.c_str(), bar.c_str(), share * 100,
-               text.c_str());
+  std::array<char, 16> percent{};
+  std::snprintf(percent.data(), percent.size(), "%3.0f %%", share * 100);
+  std::string line = label_ + " [" + bar + "] " + percent.data() + "  " + text;
+  // A line that wraps could not be redrawn.
+  line.resize(std::min(line.size(), TerminalColumns() - 1));
+  std::fprintf(stderr, "\r\033[K%s", line.c_str());
   std::fflush(stderr);
 }
 

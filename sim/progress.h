@@ -46,19 +46,23 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // The run has come to `done` of `total` seconds of simulated time, with `events` so far.
+  // The run has come to `done` of `total` seconds of simulated time, with `events` so far; their
+  // count may start anew.
   void Update(Duration done, Duration total, std::uint64_t events);
   // The same for work that is counted in steps.
   void Step(const std::string& what, std::uint64_t done, std::uint64_t total);
 
  private:
   bool Due();
+  double EventRate(std::uint64_t events);
   void Draw(double share, const std::string& text);
 
   const bool enabled_;
   const std::string label_;
-  double started_;
-  double drawn_ = 0;
+  double drawn_;
+  double started_ = 0;  // of the first update: what came before it says nothing of the time left
+  double rated_at_ = 0;
+  std::uint64_t rated_events_ = 0;
 };
 
 }  // namespace tombolo::sim

@@ -92,6 +92,20 @@ Json LookupsReport(const RunResult& result, const LookupCheck& check) {
   return report;
 }
 
+constexpr const char* kPartEnding = ".part";
+
+absl::Status CannotWrite(const std::string& path) {
+  return absl::InvalidArgumentError(path +
+                                    ": cannot be written; allowed is a file in an existing folder");
+}
+
+// True for what exists and is no plain file: a device, a pipe, a link to one like /dev/stdout.
+bool IsSpecial(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::symlink_status(path, error);
+  return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
+}
+
 }  // namespace
 
 std::string_view Version() { return TOMBOLO_VERSION; }
@@ -198,9 +212,10 @@ std::vector<std::string> BrokenExpectations(const Scenario& scenario, const RunR
   if (expect.false_empty_buckets >= 0) {
     const std::uint64_t count = result.buckets ? result.buckets->false_empty : 0;
     const bool checked = result.buckets && result.buckets->peers > 0;
-    if (!checked)
+    if (!checked) {
       broken.push_back(
           "false_empty_buckets was not checked: check_peers is 0, or no peer has joined");
+    }
     if (count > static_cast<std::uint64_t>(expect.false_empty_buckets)) {
       broken.push_back("false_empty_buckets is " + std::to_string(count) + ", expected at most " +
                        std::to_string(expect.false_empty_buckets));
@@ -210,16 +225,27 @@ std::vector<std::string> BrokenExpectations(const Scenario& scenario, const RunR
 }
 
 absl::Status WriteFile(const std::string& path, const std::string& text) {
-  const std::string temporary = path + ".part";
-  std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
+  // A file appears whole or not at all; anything else must not be replaced by one.
+  const bool in_place = IsSpecial(path);
+  const std::string target = in_place ? path : path + kPartEnding;
+  std::ofstream file(target, std::ios::binary | std::ios::trunc);
   file << text;
   file.close();
   std::error_code error;
-  if (file) std::filesystem::rename(temporary, path, error);
-  if (!file || error)
-    return absl::InvalidArgumentError(
-        path + ": cannot be written; allowed is a file in an existing folder");
-  return absl::OkStatus();
+  if (file && !in_place) std::filesystem::rename(target, path, error);
+  if (file && !error) return absl::OkStatus();
+  if (!in_place) std::filesystem::remove(target, error);
+  return CannotWrite(path);
+}
+
+absl::Status CheckWritable(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) return CannotWrite(path);
+  if (IsSpecial(path)) return absl::OkStatus();
+  const std::string target = path + kPartEnding;
+  const bool good = std::ofstream(target, std::ios::binary | std::ios::trunc).good();
+  std::filesystem::remove(target, error);
+  return good ? absl::OkStatus() : CannotWrite(path);
 }
 
 }  // namespace tombolo::sim

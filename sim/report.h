@@ -39,7 +39,10 @@ std::vector<std::string> BrokenExpectations(const Scenario& scenario, const RunR
 std::string Summary(const nlohmann::ordered_json& report);
 
 // Writes `text` to `path`, through a temporary name: a reader sees all of it or nothing.
+// A device, a pipe or a symbolic link is written to as it is.
 absl::Status WriteFile(const std::string& path, const std::string& text);
+// Whether WriteFile is going to work, as far as can be told before; leaves what is there alone.
+absl::Status CheckWritable(const std::string& path);
 
 // Numerator / denominator, 0 if there is nothing to divide by.
 double Ratio(double numerator, double denominator);

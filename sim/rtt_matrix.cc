@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <optional>
 
@@ -159,7 +160,7 @@ RttMatrix Finish(Square square) {
     const double rtt_ms = square.rtt_ms[i];
     const bool default_diagonal = rtt_ms == 0;  // Fill leaves no other zeros
     const double us = default_diagonal ? static_cast<double>(kSameHostOneWay.us) : rtt_ms * 500;
-    matrix.one_way_us.push_back(std::max(static_cast<std::uint32_t>(us + 0.5), 1U));
+    matrix.one_way_us.push_back(std::max(static_cast<std::uint32_t>(std::floor(us + 0.5)), 1U));
   }
   return matrix;
 }
@@ -181,7 +182,7 @@ RttMatrix ParseRttMatrix(std::string_view text, const std::string& name, RttUnit
 
 RttMatrix MakeRttMatrix(std::span<const double> rtt_ms, std::uint32_t hosts,
                         const std::string& name) {
-  if (rtt_ms.size() != static_cast<std::size_t>(hosts) * hosts) {
+  if (hosts == 0 || rtt_ms.size() != static_cast<std::size_t>(hosts) * hosts) {
     return Failed(name + ":1: " + std::to_string(rtt_ms.size()) + " numbers for " +
                   std::to_string(hosts) + " hosts, expected a square matrix");
   }

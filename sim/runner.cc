@@ -19,23 +19,22 @@ class Run {
   Run(const Scenario& scenario, const Watch& watch) : scenario_(scenario), watch_(watch) {}
 
   RunResult Execute() {
+    const Interrupts interrupts;  // also of the set-up, which may take a while, and of the checks
+    interrupts_ = &interrupts;
     TrimMemory();
     const Usage before = ReadUsage();
     result_.costs.rss_empty_bytes = before.rss_bytes;
     result_.world = std::make_unique<World>(scenario_.world);
     start_ = Time{} + scenario_.warmup;
-    {
-      const Interrupts interrupts;
-      interrupts_ = &interrupts;
-      if (Advance(start_)) {
-        world().ResetMetrics();
-        const Usage ready = ReadUsage();
-        result_.costs.setup_seconds = ready.wall_seconds - before.wall_seconds;
-        Measure(ready);
-      }
-      result_.interrupted = interrupts.raised();
+    const bool warm = Advance(start_);
+    const Usage ready = ReadUsage();
+    result_.costs.setup_seconds = ready.wall_seconds - before.wall_seconds;
+    if (warm) {
+      world().ResetMetrics();
+      Measure(ready);
     }
     Finish();
+    if (!Interrupted()) Check();
     return std::move(result_);
   }
 
@@ -56,6 +55,11 @@ class Run {
       watch_.progress->Update(world().now() - Time{}, total, world().metrics().events);
     }
     return !interrupts_->raised();
+  }
+
+  bool Interrupted() {
+    result_.interrupted = interrupts_->raised();
+    return result_.interrupted;
   }
 
   void Measure(const Usage& ready) {
@@ -122,12 +126,14 @@ class Run {
     const Usage now = ReadUsage();
     result_.costs.rss_bytes = now.rss_bytes;
     result_.costs.peak_rss_bytes = now.peak_rss_bytes;
-    if (result_.interrupted) return;
-    if (scenario_.report.check_peers > 0)
-      result_.buckets = CheckBuckets(world(), scenario_.report.check_peers);
-    if (scenario_.report.check_lookups > 0) {
-      result_.lookups = CheckLookups(world(), scenario_.report.check_lookups);
-    }
+  }
+
+  void Check() {
+    const ReportOptions& report = scenario_.report;
+    if (report.check_peers > 0) result_.buckets = CheckBuckets(world(), report.check_peers);
+    if (Interrupted()) return;
+    if (report.check_lookups > 0) result_.lookups = CheckLookups(world(), report.check_lookups);
+    Interrupted();
   }
 
   const Scenario& scenario_;

@@ -46,7 +46,7 @@ struct RunResult {
   Costs costs;
   TimeSeries series;
   bool interrupted = false;
-  std::optional<BucketCheck> buckets;  // if asked for, and not interrupted
+  std::optional<BucketCheck> buckets;  // if asked for, and not interrupted before
   std::optional<LookupCheck> lookups;
 };
 

@@ -42,6 +42,7 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
 
 // "; did you mean 'k'?", or nothing if no name is near.
 std::string Suggestion(std::string_view word, const std::vector<std::string_view>& names) {
+  if (word.empty()) return "";
   const auto nearest = std::min_element(names.begin(), names.end(), [&](auto a, auto b) {
     return EditDistance(word, a) < EditDistance(word, b);
   });
@@ -90,6 +91,12 @@ absl::Status UnknownSection(const Entry& entry) {
 }
 
 absl::Status UnknownKey(const Entry& entry) {
+  if (const Section* section = FindSection(entry.key);
+      entry.section.empty() && section != nullptr && !entry.key.empty()) {
+    return Wrong(entry.where,
+                 "'" + entry.key + "' is a section; allowed is " +
+                     (section->repeated ? "[[" + entry.key + "]]" : "[" + entry.key + "]"));
+  }
   const std::vector<std::string_view> names = KeyNames(entry.section);
   const std::string place = entry.section.empty() ? "at top level" : "in [" + entry.section + "]";
   return Wrong(entry.where, "unknown key '" + FullName(entry) + "'; allowed " + place + ": " +
@@ -112,7 +119,7 @@ class Applier {
     }
     if (absl::Status status = MakeRoom(entry); !status.ok()) return status;
     places_[PlaceName(entry)] = entry.where;
-    return entry.key.empty() ? absl::OkStatus() : ApplyKey(entry);
+    return entry.is_header ? absl::OkStatus() : ApplyKey(entry);
   }
 
   // What needs all keys: the latency file, and the rules that span several of them.

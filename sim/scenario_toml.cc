@@ -54,6 +54,7 @@ class Reader {
   void AddSection(const std::string& section, bool repeated, std::size_t index,
                   const toml::table& table) {
     Add(section, repeated, index, "", table, table.source());
+    entries_.back().is_header = true;
     for (const auto& [key, node] : table) {
       Add(section, repeated, index, std::string(key.str()), node, key.source());
     }
@@ -63,7 +64,7 @@ class Reader {
            const toml::node& node, const toml::source_region& place) {
     const std::size_t line = place.begin.line;
     entries_.push_back({section, repeated, index, key, ValueOf(node),
-                        name_ + ":" + std::to_string(line), line, directory_});
+                        name_ + ":" + std::to_string(line), line, directory_, false});
   }
 
   const std::string name_;

@@ -23,6 +23,7 @@ struct Entry {
   std::string where;      // "FILE:LINE", or "--set section.key"
   std::size_t line = 0;   // in the file
   std::string directory;  // that relative paths start from; empty = the working directory
+  bool is_header = false;
 };
 
 absl::StatusOr<std::vector<Entry>> ReadToml(std::string_view text, const std::string& name);

@@ -120,18 +120,16 @@ void World::Deliver(const QueueEntry& entry) {
   flights_.Free(entry.slot);
   const auto from = static_cast<PeerRef>(entry.from);
   const auto to = static_cast<PeerRef>(entry.to);
-  if (flight.kind == FlightKind::kMessage) return DeliverMessage(entry, flight.message);
-  if (flight.kind == FlightKind::kDial) return ArriveDial(from, to);
-  if (!is_up(to)) return;
-  Peer& peer = peers_[entry.to];
-  if (flight.kind == FlightKind::kLinkDown) {
-    peer.LinkDown(from, flight.reason, MakeStep());
-  } else if (is_up(from)) {
-    peer.LinkUp(from, {true, directory_.dialable(from)}, MakeStep());
-  } else {  // it died while the connection was being made
-    peer.LinkDown(from, LinkDownReason::kDialFailed, MakeStep());
+  switch (flight.kind) {
+    case FlightKind::kMessage:
+      return DeliverMessage(entry, flight.message);
+    case FlightKind::kDial:
+      return ArriveDial(from, to);
+    case FlightKind::kLinkUp:
+      return ArriveLinkUp(from, to);
+    case FlightKind::kLinkDown:
+      return ArriveLinkDown(from, to, flight.reason);
   }
-  Drain(to);
 }
 
 void World::DeliverMessage(const QueueEntry& entry, const Message& message) {
@@ -210,7 +208,10 @@ void World::Transmit(PeerRef from, PeerRef to, const Message& message) {
     return lists_.Release(ListOf(message));
   }
   const std::uint32_t sequence = sequence_[Index(from)]++;
-  const std::optional<Duration> delay = network_.Carry(from, to, sequence, bytes, now_);
+  // Said over a link that is hung up right after it: must neither be lost nor come later.
+  const std::optional<Duration> delay = std::holds_alternative<Evict>(message)
+                                            ? network_.Delay(from, to)
+                                            : network_.Carry(from, to, sequence, bytes, now_);
   QueueEntry entry{(now_ + delay.value_or(Duration{0})).us, Index(to), Index(from), sequence, 0};
   CountTrace(entry, (static_cast<std::uint64_t>(bytes) << 8) | (kind << 1) | (delay ? 1U : 0U));
   if (!delay) {

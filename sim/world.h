@@ -205,6 +205,8 @@ class World {
   bool CanReach(PeerRef from, PeerRef to, const Message& message);
   void DialLink(PeerRef from, PeerRef to);
   void ArriveDial(PeerRef from, PeerRef to);
+  void ArriveLinkUp(PeerRef from, PeerRef to);
+  void ArriveLinkDown(PeerRef from, PeerRef to, LinkDownReason reason);
   void HangUp(PeerRef from, PeerRef to);
   void CutLinksOf(PeerRef peer, LinkDownReason reason, Duration notice);
 
@@ -217,7 +219,9 @@ class World {
   void ScheduleRate(std::uint32_t kind);
   void HappenAtRate(std::uint32_t kind);
   void JoinNext(std::uint32_t index);
+  void Kill(PeerRef peer);
   void TakeDown(PeerRef peer);
+  void Bury(PeerRef peer);
   bool DrawDialable(PeerRef peer) const;
 
   // world_operations.cc: commands and their ends.
@@ -239,7 +243,7 @@ class World {
   void OnEvent(PeerRef peer, const Failed& failed);
   Operation* ActiveOperation(std::uint32_t request);
   void End(Operation& operation, OperationStatus status);
-  void VoidOperationsOf(PeerRef peer);
+  void VoidOrphans();
   NodeId KeyOf(std::uint32_t index) const;
 
   WorldOptions options_;

@@ -41,35 +41,66 @@ bool World::CanReach(PeerRef from, PeerRef to, const Message& message) {
 
 void World::DialLink(PeerRef from, PeerRef to) {
   ++metrics_.dials;
-  const Duration there = network_.Delay(from, to, sequence_[Index(from)]);
   if (!directory_.dialable(to)) {
     // Nothing answers behind the NAT; the dialler gives up when its own time is over.
     return Schedule(to, from, options_.keepalive_timeout,
                     {FlightKind::kLinkDown, LinkDownReason::kDialFailed, Ping{}});
   }
-  Schedule(from, to, there, {FlightKind::kDial, {}, Ping{}});
+  Schedule(from, to, network_.Delay(from, to), {FlightKind::kDial, {}, Ping{}});
 }
 
 // The dial reaches the other side, which accepts; its link table may turn the newcomer away later.
 void World::ArriveDial(PeerRef from, PeerRef to) {
-  if (!is_up(to)) {
-    if (is_up(from)) {
-      Schedule(to, from, options_.keepalive_timeout,
-               {FlightKind::kLinkDown, LinkDownReason::kDialFailed, Ping{}});
-    }
-    return;
-  }
-  Schedule(to, from, network_.Delay(to, from, sequence_[Index(to)]),
-           {FlightKind::kLinkUp, {}, Ping{}});
   if (!is_up(from)) return;
+  if (!is_up(to)) {
+    return Schedule(to, from, options_.keepalive_timeout,
+                    {FlightKind::kLinkDown, LinkDownReason::kDialFailed, Ping{}});
+  }
+  Schedule(to, from, network_.Delay(to, from), {FlightKind::kLinkUp, {}, Ping{}});
   peers_[Index(to)].LinkUp(from, {false, directory_.dialable(from)}, MakeStep());
   Drain(to);
+}
+
+// What happens at one end while word of the other's doing is under way could leave a link that only
+// one of them believes in. As a connection would, it ends for both: what follows here sees to it.
+
+void World::ArriveLinkUp(PeerRef from, PeerRef to) {
+  if (!is_up(to)) {
+    // The dialler died meanwhile, and the link is not among those that its death has cut.
+    if (!is_up(from)) return;
+    return Schedule(to, from, options_.keepalive_timeout,
+                    {FlightKind::kLinkDown, LinkDownReason::kTimeout, Ping{}});
+  }
+  Peer& peer = peers_[Index(to)];
+  if (is_up(from)) {
+    peer.LinkUp(from, {true, directory_.dialable(from)}, MakeStep());
+  } else {  // it died while the connection was being made
+    peer.LinkDown(from, LinkDownReason::kDialFailed, MakeStep());
+  }
+  Drain(to);
+  // The acceptor has let go of it already.
+  if (is_up(from) && HasLink(to, from) && !HasLink(from, to)) {
+    Schedule(from, to, network_.Delay(from, to),
+             {FlightKind::kLinkDown, LinkDownReason::kClosed, Ping{}});
+  }
+}
+
+void World::ArriveLinkDown(PeerRef from, PeerRef to, LinkDownReason reason) {
+  if (!is_up(to)) return;
+  peers_[Index(to)].LinkDown(from, reason, MakeStep());
+  Drain(to);
+  // Who hangs up tells the other at once.
+  if (reason == LinkDownReason::kHungUp || !is_up(from)) return;
+  if (HasLink(from, to) && !HasLink(to, from)) {
+    Schedule(to, from, network_.Delay(to, from),
+             {FlightKind::kLinkDown, LinkDownReason::kClosed, Ping{}});
+  }
 }
 
 void World::HangUp(PeerRef from, PeerRef to) {
   Schedule(to, from, Duration{0}, {FlightKind::kLinkDown, LinkDownReason::kHungUp, Ping{}});
   if (!is_up(to)) return;
-  Schedule(from, to, network_.Delay(from, to, sequence_[Index(from)]),
+  Schedule(from, to, network_.Delay(from, to),
            {FlightKind::kLinkDown, LinkDownReason::kClosed, Ping{}});
 }
 

@@ -57,7 +57,7 @@ void World::StartMembership() {
   if (options_.start == StartMode::kBuilt) {
     BuildWorld();
   } else if (options_.peers > 0) {
-    // Until its turn comes a peer is up but takes no part.
+    // Until its turn comes a peer is down.
     actions_.Schedule(now_, Action::Kind::kJoinNext, 0);
   }
   if (options_.churn.enabled()) ScheduleArrival();
@@ -127,41 +127,57 @@ void World::JoinNext(std::uint32_t index) {
 
 void World::Crash(PeerRef peer) {
   if (!is_up(peer)) return;
+  Kill(peer);
+  VoidOrphans();
+}
+
+void World::Kill(PeerRef peer) {
   ++metrics_.crashes;
-  TakeDown(peer);
   CutLinksOf(peer, LinkDownReason::kTimeout, options_.keepalive_timeout);
+  TakeDown(peer);
+  Bury(peer);
 }
 
 void World::Leave(PeerRef peer) {
   if (!is_up(peer)) return;
   ++metrics_.leaves;
-  const std::span<const Link> links = peers_[Index(peer)].links();
-  std::vector<PeerRef> linked;
-  for (const Link& link : links) linked.push_back(link.peer);
+  up_[Index(peer)] = 0;  // its operations end here, before the peer itself ends them as failures
+  VoidOrphans();
+  up_[Index(peer)] = 1;
   Issue(peer, Depart{});
-  for (const PeerRef other : linked) {
-    if (is_up(other)) {
-      Schedule(peer, other, network_.Delay(peer, other, sequence_[Index(peer)]),
-               {FlightKind::kLinkDown, LinkDownReason::kClosed, Ping{}});
-    }
-  }
   TakeDown(peer);
 }
 
 void World::CrashShare(double share) {
   const std::vector<PeerRef> live(oracle_.live().begin(), oracle_.live().end());
   for (const PeerRef peer : live) {
-    if (rng_.Chance(ChanceParts(share))) Crash(peer);
+    if (rng_.Chance(ChanceParts(share))) Kill(peer);
   }
+  VoidOrphans();  // once: it looks at all operations
 }
 
-// The peer is silent from now on. Its state stays readable until the world ends.
+// The peer is silent from now on.
 void World::TakeDown(PeerRef peer) {
   up_[Index(peer)] = 0;
   --live_count_;
   oracle_.Remove(peer, directory_);
   timers_.Arm(Index(peer), kNever);
-  VoidOperationsOf(peer);
+}
+
+// What a crashed peer held is given up, or long runs with churn would grow without bound. Nobody
+// hears of it: its goodbyes are not sent, its events not told.
+void World::Bury(PeerRef peer) {
+  peers_[Index(peer)].Execute(Depart{}, MakeStep());
+  for (const OutgoingMessage& sent : outbox_.sends()) lists_.Release(ListOf(sent.message));
+  for (const Payload& payload : outbox_.shares()) payloads_.Share(payload);
+  for (const Event& event : outbox_.events()) {
+    const GetDone* done = std::get_if<GetDone>(&event);
+    if (done != nullptr && done->found) payloads_.Release(done->record.payload);
+    DiscardEvent(event);
+  }
+  for (const Payload& payload : outbox_.releases()) payloads_.Release(payload);
+  outbox_.Clear();
+  timers_.Arm(Index(peer), kNever);
 }
 
 void World::ScheduleSessionEnd(PeerRef peer, bool residual) {

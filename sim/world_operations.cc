@@ -166,10 +166,11 @@ bool World::RunUntilEnded(OperationId id, Time limit) {
   return operation(id).status != OperationStatus::kActive;
 }
 
-void World::VoidOperationsOf(PeerRef peer) {
-  for (std::uint32_t slot = 0; slot < operations_.size(); ++slot) {
+// Ends the operations whose source is down.
+void World::VoidOrphans() {
+  for (std::uint32_t slot = 0; active_operations_ > 0 && slot < operations_.size(); ++slot) {
     Operation& operation = operations_[slot];
-    if (operation.source == peer && operation.status == OperationStatus::kActive) {
+    if (operation.status == OperationStatus::kActive && !is_up(operation.source)) {
       End(operation, OperationStatus::kVoid);
     }
   }

@@ -40,6 +40,7 @@ bool Batch::Continue(Exclusive& running, std::uint64_t events_max) {
   while (results_.size() < ids_.size()) {
     if (!bound.AdvanceUntilEnded(ids_[results_.size()], world.now() + kWaitStep)) return false;
     results_.push_back(world.TakeOperation(ids_[results_.size()]));
+    results_.back().closest = {};  // columns have no room for lists
   }
   return true;
 }

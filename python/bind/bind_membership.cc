@@ -85,7 +85,7 @@ struct Edges {
   }
 };
 
-// Links appear once, from the lower to the higher number, if either end holds them.
+// Links appear once, from the lower to the higher number; both ends hold them.
 Edges LinkEdges(const sim::World& world) {
   Edges edges;
   for (std::uint32_t i = 0; i < world.peer_count(); ++i) {

@@ -77,6 +77,42 @@ TEST(Lookup, AnEndedLookupSaysWhoDidNotAnswerAndFindsTheClosestLive) {
   }
 }
 
+// The answers name dead contacts where they could name live ones, so the lookup asks for more.
+TEST(Lookup, FindsAllOfTheKClosestLiveAmongDeadContacts) {
+  LookupToy toy(8, 600);
+  toy.BuildTables();
+  toy.KillShare(20);
+  int exact = 0;
+  for (int i = 0; i < 100; ++i) {
+    const NodeId target = toy.RandomTarget();
+    const LookupState done = toy.Find(kFind, target);
+    exact += Result(toy, done) == toy.Truth(target) ? 1 : 0;
+  }
+  EXPECT_GE(exact, 95);
+}
+
+TEST(Lookup, RefsThatNobodyKnowsAreIgnored) {
+  LookupToy toy(9, 4);
+  ASSERT_TRUE(toy.StartFrom(kFind, toy.RandomTarget(), {PeerRef{1}}));
+  EXPECT_TRUE(toy.AnswerNodes(PeerRef{1}, toy.last_rpc, {PeerRef{4}, PeerRef::kNone, kAsker}));
+  LookupState done;
+  ASSERT_TRUE(toy.lookups.TakeFinished(done));
+  EXPECT_EQ(Result(toy, done), std::vector<PeerRef>{PeerRef{1}});
+}
+
+TEST(Lookup, ValuesThatNobodyMayKeepEndNoGet) {
+  LookupToy toy(10, 10);
+  toy.config.store.quorum = 1;
+  const NodeId key = toy.RandomTarget();
+  ASSERT_TRUE(toy.StartFrom(LookupPurpose::kGet, key, {PeerRef{1}, PeerRef{2}}));
+  const Record expired{.key = key, .payload = {}, .sequence = 1, .ttl = Duration{0}};
+  for (std::uint32_t rpc = toy.last_rpc - (1U << 8); rpc <= toy.last_rpc; rpc += 1U << 8) {
+    toy.lookups.OnValue(PeerRef{1}, {rpc, expired}, toy.step());
+  }
+  LookupState done;
+  EXPECT_FALSE(toy.lookups.TakeFinished(done));  // the other one may have it
+}
+
 // Also where the list is short, so that contacts fall off it and are named again.
 TEST(Lookup, EachContactIsAskedAtMostOnce) {
   for (const int backups : {0, 1, 8}) {
@@ -214,12 +250,20 @@ TEST(Lookup, AValueThatDoesNotFitTheQuestionIsDroppedAndTheLookupEnds) {
   const Record of_another_key{
       .key = toy.RandomTarget(), .payload = {}, .sequence = 1, .ttl = kTrip};
   const Record of_this_key{.key = target, .payload = {}, .sequence = 1, .ttl = kTrip};
+  Record too_large = of_this_key;
+  too_large.payload.bytes = toy.config.store.max_value_bytes + 1;
+  Record expired = of_this_key;
+  expired.ttl = Duration{0};
   for (const auto& [purpose, record] :
-       {std::pair{LookupPurpose::kGet, of_another_key}, std::pair{kFind, of_this_key}}) {
-    const std::uint32_t before = toy.drops();
+       {std::pair{LookupPurpose::kGet, of_another_key}, std::pair{LookupPurpose::kGet, too_large},
+        std::pair{LookupPurpose::kGet, expired}, std::pair{kFind, of_this_key}}) {
+    const auto rejected = [&] {
+      return toy.out.drops()[static_cast<std::size_t>(DropReason::kRecordRejected)];
+    };
     ASSERT_TRUE(toy.StartFrom(purpose, target, {PeerRef{1}}));
+    const std::uint32_t before = rejected();
     EXPECT_FALSE(toy.lookups.OnValue(PeerRef{1}, {toy.last_rpc, record}, toy.step()));
-    EXPECT_EQ(toy.drops(), before + 1);
+    EXPECT_EQ(rejected(), before + 1);
     LookupState done;
     ASSERT_TRUE(toy.lookups.TakeFinished(done));
     EXPECT_TRUE(Result(toy, done).empty());

@@ -65,10 +65,10 @@ class LookupToy {
   void RunOne() {
     now = Next();
     if (!answers_.empty() && answers_.begin()->first == now) {
-      const auto [to, rpc, target] = answers_.begin()->second;
+      const Question question = answers_.begin()->second;
       answers_.erase(answers_.begin());
-      in_flight_.erase(to);
-      Answer(to, rpc, target);
+      in_flight_.erase(question.to);
+      Answer(question);
     } else {
       std::erase_if(in_flight_, [&](const auto& request) { return request.second <= now; });
       lookups.OnTimer(step(), silent);
@@ -134,19 +134,21 @@ class LookupToy {
     PeerRef to;
     std::uint32_t rpc;
     NodeId target;
+    std::uint32_t more;
   };
 
-  std::vector<PeerRef> ClosestOf(PeerRef peer, const NodeId& target) const {
-    std::vector<PeerRef> closest(static_cast<std::size_t>(config.table.k));
+  std::vector<PeerRef> ClosestOf(PeerRef peer, const NodeId& target, std::uint32_t more = 0) const {
+    std::vector<PeerRef> closest(static_cast<std::size_t>(config.table.k) + more);
     closest.resize(
         tables_[Index(peer)].Closest(ids.id(peer), target, closest.size(), ids, closest));
     return closest;
   }
 
-  void Answer(PeerRef to, std::uint32_t rpc, const NodeId& target) {
+  void Answer(const Question& question) {
+    const auto& [to, rpc, target, more] = question;
     const auto held = holders.find(to);
     if (held == holders.end()) {
-      EXPECT_TRUE(AnswerNodes(to, rpc, ClosestOf(to, target)));
+      EXPECT_TRUE(AnswerNodes(to, rpc, ClosestOf(to, target, more)));
       return;
     }
     const auto request = lookups.OnValue(to, {rpc, {target, {}, held->second, kTrip}}, step());
@@ -163,8 +165,9 @@ class LookupToy {
       ++asked[sent.to];
       in_flight_[sent.to] = now + config.lookup.rpc_timeout;
       if (dead.count(sent.to) > 0) continue;
-      answers_.insert(
-          {now + kTrip, {sent.to, last_rpc, find != nullptr ? find->target : get->key}});
+      answers_.insert({now + kTrip, find != nullptr
+                                        ? Question{sent.to, last_rpc, find->target, find->more}
+                                        : Question{sent.to, last_rpc, get->key, 0}});
     }
     most_in_flight = std::max(most_in_flight, in_flight_.size());
     const std::uint32_t dropped = drops();

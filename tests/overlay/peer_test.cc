@@ -107,6 +107,17 @@ TEST(Peer, AJoinThatReachesNobodyIsTriedAgainAfterDoublingPauses) {
 
 // ---- Requests and answers.
 
+TEST(Peer, NamesMoreContactsOnRequestButNoMoreThanTwiceK) {
+  ToyOverlay toy;
+  toy.Grow(60);
+  const PeerRef asked{3};
+  for (const auto& [more, named] : {std::pair{0U, 4U}, {1U, 5U}, {4U, 8U}, {5U, 8U}, {~0U, 8U}}) {
+    toy.log.clear();
+    toy.Deliver(PeerRef{1}, asked, FindNode{12, toy.ids.id(PeerRef{7}), more});
+    EXPECT_EQ(toy.lists.Get(ListOf(toy.log.at(0).message)).size(), named) << more;
+  }
+}
+
 TEST(Peer, AnswersRepeatTheNumberOfTheirRequest) {
   ToyOverlay toy;
   toy.Grow(20);

@@ -61,6 +61,30 @@ TEST(RelayTest, LostMessageIsResentOverTheSameLink) {
   net.ExpectQuiet();
 }
 
+// A receipt carries no bytes; who hands it back with some gives us a share to get rid of.
+TEST(RelayTest, BytesSlippedIntoAReceiptThatIsHandedBackAreReleased) {
+  ToyNet net(2);
+  net.Link(0, 1);
+  ToyNet::Toy& toy = net.toys[1];
+  const PeerRef liar = net.toys[0].ref;
+  Forward message{};
+  message.id = 5;
+  message.origin = net.toys[0].id;
+  message.target = toy.id;
+  message.wants_receipt = true;
+  toy.relay.OnForward(liar, message, toy.links.rows(), net.Part(1));
+  Forward receipt = std::get<Forward>(net.out.sends().back().message);
+  ASSERT_EQ(receipt.kind, ForwardKind::kReceipt);
+  net.out.Clear();
+  toy.relay.OnHopAck(liar, {receipt.hop, HopStatus::kAccepted}, toy.links.rows(), net.Part(1));
+  receipt.detouring = true;
+  receipt.payload = net.NewPayload();
+  toy.relay.OnForward(liar, receipt, toy.links.rows(), net.Part(1));
+  net.Drain(1);
+  net.Run();
+  net.ExpectQuiet();
+}
+
 TEST(RelayTest, EvictedLinksAreNotWaitedFor) {
   ToyNet net(8);
   net.Link(0, 6);

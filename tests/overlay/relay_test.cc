@@ -128,10 +128,31 @@ TEST(RelayTest, AbsentTargetEndsInUnreachable) {
   net.ExpectQuiet();
 }
 
-TEST(RelayTest, WithoutLinksSendsFailAtOnce) {
+TEST(RelayTest, WithoutLinksSendsWaitForTheFirst) {
   ToyNet net(2);
   net.Send(0, net.toys[1].id, 1);
-  EXPECT_EQ(net.Failure(0, 1), FailReason::kNoLinks);
+  net.Send(0, net.toys[1].id, 2, 3, false);
+  net.Run(Duration::Seconds(20));
+  EXPECT_EQ(net.EndOf(0, 1), std::nullopt);
+  net.Link(0, 1);
+  net.toys[0].relay.OnFirstLink(net.toys[0].links.rows(), net.Part(0));
+  net.Drain(0);
+  net.Run();
+  EXPECT_TRUE(net.IsDelivered(0, 1));
+  EXPECT_EQ(net.Count<MessageArrived>(1), 2U);
+  net.ExpectQuiet();
+}
+
+TEST(RelayTest, WithoutLinksSendsFailAtTheirDeadlineAndWaitNoLongerThanADay) {
+  ToyNet net(2);
+  net.Send(0, net.toys[1].id, 1);
+  net.Send(0, net.toys[1].id, 2, 1, false);
+  net.Send(0, net.toys[1].id, 3, 1, true, Duration{kNever.us});
+  net.Run(Duration::Seconds(29));
+  EXPECT_TRUE(net.toys[0].events.empty());
+  net.Run(Duration::Hours(24));
+  for (std::uint32_t request = 1; request <= 3; ++request)
+    EXPECT_EQ(net.Failure(0, request), FailReason::kNoLinks) << request;
   net.ExpectQuiet();
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,7 @@ def test_fit_is_repeatable_and_depends_on_the_seed():
 
 @pytest.mark.parametrize("dimensions", [0, 9])
 def test_fit_names_what_is_allowed(dimensions):
-    with pytest.raises(ValueError, match="dimensions = .: allowed are 1 to 8"):
+    with pytest.raises(ValueError, match=r"dimensions = .: allowed are 1 to 8"):
         fit(plane(5), dimensions)
 
 
@@ -96,9 +97,8 @@ def test_read_text_takes_both_formats_in_every_unit(text, unit):
     ],
 )
 def test_read_text_names_file_line_and_what_is_allowed(text, error):
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match="^" + re.escape(error)):
         read_text(text, "m")
-    assert str(caught.value).startswith(error)
 
 
 def test_read_text_refuses_unknown_units():

@@ -92,6 +92,40 @@ TEST(Cli, ReportAndOutWriteFiles) {
   EXPECT_EQ(nlohmann::json::parse(ReadAll(folder + "/manifest.json"))["settings"].size(), 2U);
 }
 
+TEST(Cli, ResultsCanBeMadeAgainInTheirOwnFolder) {
+  const std::string folder = ::testing::TempDir() + "/cli_again_" + std::to_string(getpid());
+  ASSERT_EQ(Sim({"run", Scenario(kTiny), "--out", folder, "--quiet"}).status, 0);
+  const std::string first = ReadAll(folder + "/series.csv");
+  const Outcome again = Sim({"run", folder + "/scenario.toml", "--out", folder, "--quiet"});
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_EQ(ReadAll(folder + "/series.csv"), first);
+  EXPECT_EQ(ReadAll(folder + "/scenario.toml"), kTiny);
+}
+
+TEST(Cli, AReportGoesThroughALinkAndLeavesItInPlace) {
+  const std::string base = ::testing::TempDir() + "/cli_link_" + std::to_string(getpid());
+  std::filesystem::remove(base);
+  std::filesystem::create_symlink(base + ".json", base);
+  EXPECT_EQ(Sim({"run", Scenario(kTiny), "--report", base, "--quiet"}).status, 0);
+  EXPECT_TRUE(std::filesystem::is_symlink(base));
+  EXPECT_EQ(nlohmann::json::parse(ReadAll(base + ".json"))["peers"], 50);
+  EXPECT_EQ(Sim({"run", Scenario(kTiny), "--report", "/dev/null", "--quiet"}).status, 0);
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+}
+
+TEST(Cli, AReportThatCannotBeWrittenIsFoundOutBeforeTheRunAndLeavesNothing) {
+  const std::string folder = ::testing::TempDir() + "/cli_folder_" + std::to_string(getpid());
+  std::filesystem::create_directories(folder + "/out/report.json");
+  const std::string endless = Scenario("peers = 50\nduration_s = 30_000_000\n");
+  for (const char* option : {"--report", "--out"}) {
+    const Outcome outcome = Sim({"run", endless, option, folder + "/out"});
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_NE(outcome.err.find("cannot be written; allowed is a file"), std::string::npos);
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder + "/out.part"));
+  EXPECT_FALSE(std::filesystem::exists(folder + "/out/report.json.part"));
+}
+
 TEST(Cli, ThreadsDoNotChangeTheResult) {
   const Outcome one = Sim({"run", Scenario(kTiny)});
   const Outcome four = Sim({"run", Scenario(kTiny), "--threads", "4"});
@@ -113,6 +147,7 @@ TEST(Cli, BadInputIsOneLineAndStatusTwo) {
       {{"run", "no/such.toml"}, "no/such.toml: cannot be read"},
       {{"run", tiny, "--set", "kademlia.kk=8"},
        "--set kademlia.kk: unknown key 'kademlia.kk'; allowed in [kademlia]: k,"},
+      {{"run", tiny, "--set", "kademlia.=8"}, "--set kademlia.: unknown key 'kademlia.'; allowed"},
       {{"run", tiny, "--seed", "-1"}, "seed is -1; allowed is a whole number, 0 to"},
       {{"run", tiny, "--seed", "one"}, "seed is \"one\"; allowed is a whole number, 0 to"},
       {{"run", tiny, "--threads", "0"}, "--threads"},

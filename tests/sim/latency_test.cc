@@ -139,6 +139,7 @@ TEST(Latency, JitterAddsItsMeanAndVariesPerMessage) {
     options.jitter = Duration::Milliseconds(3);
     const Latency latency(options, 1);
     std::vector<double> added;
+    EXPECT_EQ(latency.Steady(1, 2), base);
     for (std::uint64_t salt = 0; salt < 40'000; ++salt) {
       added.push_back((latency.OneWay(1, 2, Mix64(salt)) - base).milliseconds());
       ASSERT_GE(added.back(), 0);
@@ -160,6 +161,7 @@ TEST(Latency, AsymmetryTiltsAPairAndKeepsItsRoundTrip) {
     const Duration there = latency.OneWay(0, i, 0);
     const Duration back = latency.OneWay(i, 0, 0);
     EXPECT_NEAR(static_cast<double>((there + back).us), 100'000, 1.5);
+    EXPECT_EQ(latency.Steady(0, i), there);
     EXPECT_GE(std::min(there, back), latency.minimum());
     most = std::max({most, there.us, back.us});
   }

@@ -22,7 +22,15 @@ TEST(Network, WithoutLossEveryMessageTakesTheDelayOfItsPair) {
   for (std::uint32_t i = 0; i < 1000; ++i) {
     EXPECT_EQ(network.Carry(PeerRef{1}, PeerRef{2}, i, 100, Time{}), Duration::Milliseconds(40));
   }
-  EXPECT_EQ(network.Delay(PeerRef{1}, PeerRef{2}, 5), Duration::Milliseconds(40));
+  EXPECT_EQ(network.Delay(PeerRef{1}, PeerRef{2}), Duration::Milliseconds(40));
+}
+
+TEST(Network, NewsOfConnectionsKeepTheirOrderWhateverTheJitter) {
+  NetworkOptions options = Options();
+  options.latency.jitter = Duration::Milliseconds(20);
+  Network network(options);
+  EXPECT_GT(network.Carry(PeerRef{1}, PeerRef{2}, 0, 100, Time{}), Duration::Milliseconds(40));
+  EXPECT_EQ(network.Delay(PeerRef{1}, PeerRef{2}), Duration::Milliseconds(40));
 }
 
 TEST(Network, LosesTheShareThatItIsTold) {

@@ -136,6 +136,15 @@ TEST(Scenario, ErrorsNameFileLineKeyAndWhatIsAllowed) {
       {"start = \"buit\"", "x.toml:1: start is \"buit\"; allowed is \"built\" | \"join\""},
       {"\n[workload]\nkind = \"send\"", "x.toml:2: write [[workload]] instead of [workload]"},
       {"[[kademlia]]\nk = 8", "x.toml:1: write [kademlia] instead of [[kademlia]]"},
+      {"peers = 5\nworkload = 5", "x.toml:2: 'workload' is a section; allowed is [[workload]]"},
+      {"kademlia = 5", "x.toml:1: 'kademlia' is a section; allowed is [kademlia]"},
+      {"[kademlia]\n\"\" = 5",
+       "x.toml:2: unknown key 'kademlia.'; allowed in [kademlia]: k, alpha, backups, "
+       "rpc_timeout_ms, max_active, "
+       "replacements, group_max, policy, check_interval_s, refresh_interval_s"},
+      {"\npeers = 1_000_000\n[churn]\nmodel = \"exponential\"\nmean_s = 0.001",
+       "x.toml:5: churn.mean_s = 0.001: allowed is at least 10 with 1000000 peers, of whom "
+       "100000 a second would be replaced"},
       {"[[at]]\ntime_s = 1", "x.toml:1: this [[at]] does nothing; give one of crash, leave, join"},
       {"peers = 5\n[links]\nmax_links = 10\nreserved = 11",
        "x.toml:4: links.reserved = 11 is out of range: allowed is 0 to 10"},

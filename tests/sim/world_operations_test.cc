@@ -35,6 +35,20 @@ TEST(Operations, ALookupTellsWhatItFoundAndWhatItCost) {
   EXPECT_EQ(world.active_operations(), 0U);
 }
 
+TEST(Operations, WhatItsSourceDoesNotLiveToSeeIsVoidHoweverItGoes) {
+  const auto Ways = {+[](World& world) { world.Crash(PeerRef{17}); },
+                     +[](World& world) { world.Leave(PeerRef{17}); },
+                     +[](World& world) { world.CrashShare(1); }};
+  for (const auto go : Ways) {
+    World world(ToyOptions(50));
+    const OperationId id = world.StartLookup(PeerRef{17}, kKey);
+    go(world);
+    EXPECT_EQ(world.TakeOperation(id).status, OperationStatus::kVoid);
+    EXPECT_EQ(world.metrics().of(OperationKind::kLookup).voided, 1U);
+    EXPECT_EQ(world.active_operations(), 0U);
+  }
+}
+
 TEST(Operations, ALookupOfAnEmptyWorldFails) {
   World world(ToyOptions(1));
   const OperationId id = world.StartLookup(PeerRef{0}, kKey);

@@ -54,7 +54,7 @@ def render(coordinates: Coordinates, about: list[str]) -> str:
     lines = [f"# {line}" for line in about]
     axes = "\t".join(f"x{i + 1}" for i in range(coordinates.points.shape[1]))
     lines.append(f"# Columns, in ms of round-trip time: {axes}\taccess delay")
-    for point, height in zip(coordinates.points, coordinates.heights):
+    for point, height in zip(coordinates.points, coordinates.heights, strict=True):
         lines.append("\t".join(f"{value:.2f}" for value in [*point, height]))
     return "\n".join(lines) + "\n"
 
