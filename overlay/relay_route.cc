@@ -63,13 +63,17 @@ PeerRef PickCloser(const PartStep& step, std::span<const Link> links, const Forw
   return best.peer();
 }
 
+// By turns the link closest to the target by XOR and the one closest on the ring. Who cannot be
+// dialled keeps links to the XOR-closest peers that its lookups find; across the border of a high
+// prefix only the ring leads on.
 PeerRef PickDetour(const PartStep& step, std::span<const Link> links, const Forward& message,
                    std::span<const PeerRef> excluded) {
+  const bool by_ring = excluded.size() % 2 == 1;
   Best best;
   for (const Link& link : links) {
     const NodeId& id = step.ids.id(link.peer);
     if (id == message.origin || Excluded(excluded, link.peer)) continue;
-    best.Offer(link, RingDistance(id, message.target));
+    best.Offer(link, by_ring ? RingDistance(id, message.target) : Distance(id, message.target));
   }
   return best.peer();
 }

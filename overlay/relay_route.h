@@ -1,12 +1,10 @@
 // Where a relayed message goes next: a pure choice among the links of one peer.
 //
-// 1. Links strictly XOR-closer to the target than this peer (while detouring: than the place where
-// the
-//    message got stuck): healthy ones first, then those under pressure, then suspect ones; among
+// 1. Links strictly XOR-closer to the target than this peer (while detouring: than the place
+//    where it got stuck): healthy ones first, then those under pressure, then suspect ones; among
 //    equals the closest. A healthy peer that is closer but not closest beats a suspect closest.
-// 2. Else, if detours are left, links by their distance to the target on the ring, in the same
-// order of
-//    health: next to a gap in the buckets the ring still leads on.
+// 2. Else, if detours are left, links in the same order of health, by turns the closest by XOR
+//    and the closest on the ring: next to a gap in the buckets one of the two leads on.
 //
 // Thread rule: pure functions. Distances are compared in full except with `stuck_at`, 64 bits wide:
 // ids made to agree in more bits cost detours, never correctness.
