@@ -32,6 +32,7 @@ void VisitLinks(Visitor& visit, LinkConfig& links) {
   visit("links.reserved", links.reserved);
   visit("links.max_dialing", links.max_dialing);
   visit("links.maintenance_interval_s", links.maintenance_interval);
+  visit("links.hidden_refresh_interval_s", links.hidden_refresh_interval);
   visit("links.dial_back_off_s", links.dial_back_off);
 }
 

@@ -12,6 +12,15 @@
 namespace tombolo {
 namespace {
 
+// Two ways from 0 to 7: over 6, the better one, which is dead, and over 5.
+void LinkTwoWaysAround(ToyNet& net) {
+  net.Link(0, 6);
+  net.Link(6, 7);
+  net.Link(0, 5);
+  net.Link(5, 7);
+  net.toys[6].up = false;
+}
+
 TEST(RelayTest, LossAndDeadLinksCostFewCopiesAndNoMessage) {
   ToyNet net(512);
   net.LinkAllBuckets();
@@ -87,11 +96,7 @@ TEST(RelayTest, BytesSlippedIntoAReceiptThatIsHandedBackAreReleased) {
 
 TEST(RelayTest, EvictedLinksAreNotWaitedFor) {
   ToyNet net(8);
-  net.Link(0, 6);
-  net.Link(6, 7);
-  net.Link(0, 5);
-  net.Link(5, 7);
-  net.toys[6].up = false;
+  LinkTwoWaysAround(net);
   net.Send(0, net.toys[7].id, 1);
   net.toys[0].links.Hangup(net.toys[6].ref, HangupReason::kFull, net.Part(0));
   net.Drain(0);
@@ -138,11 +143,7 @@ TEST(RelayTest, DuplicatingNetworkDeliversOnce) {
 
 TEST(RelayTest, LinkDownMovesTheMessageOnAtOnce) {
   ToyNet net(8);
-  net.Link(0, 6);
-  net.Link(6, 7);
-  net.Link(0, 5);
-  net.Link(5, 7);
-  net.toys[6].up = false;
+  LinkTwoWaysAround(net);
   net.Send(0, net.toys[7].id, 1);
   net.Unlink(0, 6);
   net.Run(Duration::Milliseconds(400));
