@@ -114,7 +114,11 @@ class TableBuilder {
       eligible_.SampleFrom(siblings_[level], k, rng, sample_);
       table.Fill(static_cast<int>(level), sample_);
     }
-    const std::int64_t interval = options_.core.table.refresh_interval.us;
+    // Hidden peers look for newcomers next to them from the start.
+    const bool hidden = options_.core.links.max_links > 0 && !ids_.dialable(peers_[index].self());
+    const std::int64_t interval = (hidden ? options_.core.links.hidden_refresh_interval
+                                          : options_.core.table.refresh_interval)
+                                      .us;
     const auto spread =
         static_cast<std::int64_t>(rng.Below64(static_cast<std::uint64_t>(interval)));
     peers_[index].Build(std::move(table), Time{interval + spread});

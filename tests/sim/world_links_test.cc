@@ -128,6 +128,15 @@ TEST(WorldLinks, ACopyRunsOnIndependentlyAndIdentically) {
   EXPECT_NE(unused.trace_hash(), world.trace_hash());
 }
 
+TEST(WorldLinks, HiddenPeersOfABuiltWorldLookForNewcomersFromTheStart) {
+  WorldOptions options;
+  options.peers = 50;
+  options.nat_share = 0.5;
+  World world(options);
+  world.RunFor(options.core.links.hidden_refresh_interval * 2);
+  EXPECT_GT(world.metrics().messages[Message(FindNode{}).index()], 0U);
+}
+
 TEST(WorldLinks, RunsOnIdenticallyAfterSavingAndLoading) {
   World world = BusyLinkedWorld(5);
   world.RunFor(Duration::Seconds(61));
