@@ -8,6 +8,7 @@
 #include "overlay/contact_lists.h"
 #include "overlay/node_id.h"
 #include "overlay/payload.h"
+#include "overlay/peer_ref.h"
 #include "overlay/time.h"
 
 namespace tombolo {
@@ -65,6 +66,13 @@ struct Disconnect {
   NodeId target;
 };
 
-using Command = std::variant<Join, Depart, Lookup, Put, Get, Send, Connect, Disconnect>;
+// Tells the peer of another one, which may live in another island: they merge if it does. Ends in
+// nothing.
+struct Introduce {
+  PeerRef peer = PeerRef::kNone;
+};
+
+using Command =
+    std::variant<Join, Depart, Lookup, Put, Get, Send, Connect, Disconnect, Introduce>;
 
 }  // namespace tombolo

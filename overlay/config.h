@@ -75,12 +75,47 @@ struct RelayConfig {
   Duration connect_timeout = Duration::Seconds(15);
 };
 
+// Which overlays a peer takes part in.
+enum class OverlayKind : std::uint8_t {
+  kKademlia,  // k-buckets; ring neighbours are picked up in passing
+  kChord,     // the ring alone, for research
+  kBoth,      // k-buckets, and the ring as the guarantee of delivery; islands heal
+};
+
+struct RingConfig {
+  int bits = 160;       // width of ids and keys: only their first `bits` bits are used, 8..160
+  int successors = 16;  // SIGCOMM 2001, section 5.2: O(log n)
+  int predecessors = 8;
+  bool fingers = true;  // false: the k-buckets shorten the way
+  Duration stabilise_interval = Duration::Seconds(30);
+};
+
+struct GossipConfig {};
+
+struct HealConfig {
+  bool enabled = true;  // of peers that have both a table and a ring
+};
+
+struct AttachConfig {};
+
 struct Config {
+  OverlayKind overlay = OverlayKind::kKademlia;
   TableConfig table;
   LookupConfig lookup;
   StoreConfig store;
   LinkConfig links;
   RelayConfig relay;
+  RingConfig ring;
+  GossipConfig gossip;
+  HealConfig heal;
+  AttachConfig attach;
+
+  bool has_table() const { return overlay != OverlayKind::kChord; }
+  bool has_ring() const { return overlay != OverlayKind::kKademlia; }
+  // Peers known on each side of the ring.
+  int successors() const { return has_ring() ? ring.successors : links.neighbours; }
+  int predecessors() const { return has_ring() ? ring.predecessors : links.neighbours; }
+  bool heals() const { return overlay == OverlayKind::kBoth && heal.enabled; }
 
   // The first broken rule, naming key, value and allowed range; nullopt if all is well.
   std::optional<std::string> Validate() const;

@@ -5,30 +5,60 @@ namespace {
 
 constexpr std::uint32_t kFramingBytes = 8;
 constexpr std::uint32_t kContactBytes = 26;
-constexpr std::uint32_t kRecordBytes = 20 + 8 + 8;
 
-// Fixed fields of each alternative, in the order of the variant.
-constexpr std::array<std::uint32_t, kMessageKinds> kFieldBytes = {
-    4, 4, 24, 24, 4, 4 + kRecordBytes, 4 + kRecordBytes, 5, 0, 2, 68, 5, 12};
+// What each alternative carries, looked up by its index: a switch over dozens of types in the hot
+// path would cost more than the message.
+struct Shape {
+  std::uint32_t field_bytes = 0;
+  bool has_list = false;
+  bool has_payload = false;
+};
+
+template <class Kind>
+constexpr Shape ShapeOf() {
+  Shape shape;
+  shape.field_bytes = Kind::kFieldBytes;
+  shape.has_list = requires(Kind kind) { kind.contacts; };
+  shape.has_payload = requires(Kind kind) { kind.payload; }
+  || requires(Kind kind) { kind.record; };
+  return shape;
+}
+
+constexpr std::array<Shape, kMessageKinds> kShapes = []<class... Kinds>(MessageFamily<Kinds...>) {
+  return std::array<Shape, kMessageKinds>{ShapeOf<Kinds>()...};
+}(AllMessages{});
 
 }  // namespace
 
+ListHandle ListOf(const Message& message) {
+  if (!kShapes[message.index()].has_list) return ListHandle::kEmpty;
+  return std::visit(
+      [](const auto& body) {
+        if constexpr (requires { body.contacts; }) return body.contacts;
+        return ListHandle::kEmpty;
+      },
+      message);
+}
+
 Payload PayloadOf(const Message& message) {
-  if (const Forward* forward = std::get_if<Forward>(&message)) return forward->payload;
-  if (const Value* value = std::get_if<Value>(&message)) return value->record.payload;
-  if (const Store* store = std::get_if<Store>(&message)) return store->record.payload;
-  return {};
+  if (!kShapes[message.index()].has_payload) return {};
+  return std::visit(
+      [](const auto& body) {
+        if constexpr (requires { body.payload; }) return body.payload;
+        if constexpr (requires { body.record; }) return body.record.payload;
+        return Payload{};
+      },
+      message);
 }
 
 std::uint32_t WireBytes(const Message& message, const ContactLists& lists) {
-  std::uint32_t bytes = kFramingBytes + kFieldBytes[message.index()];
-  if (const Nodes* nodes = std::get_if<Nodes>(&message)) {
-    bytes += kContactBytes * static_cast<std::uint32_t>(lists.Get(nodes->contacts).size());
-  } else if (const Evict* evict = std::get_if<Evict>(&message)) {
-    bytes += kContactBytes * evict->count;
-  } else {
-    bytes += PayloadOf(message).bytes;
+  const Shape& shape = kShapes[message.index()];
+  std::uint32_t bytes = kFramingBytes + shape.field_bytes;
+  if (shape.has_list) {
+    bytes += kContactBytes * static_cast<std::uint32_t>(lists.Get(ListOf(message)).size());
   }
+  if (shape.has_payload) bytes += PayloadOf(message).bytes;
+  if (const Evict* evict = std::get_if<Evict>(&message)) bytes += kContactBytes * evict->count;
   return bytes;
 }
 

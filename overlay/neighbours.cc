@@ -26,8 +26,9 @@ Place PlaceOf(std::span<const PeerRef> side, const NodeId& distance,
 }  // namespace
 
 bool Neighbours::Learn(PeerRef peer, const PartStep& step) {
-  const auto wanted = static_cast<std::size_t>(step.config.links.neighbours);
-  if (peer == step.self || wanted == 0) return false;
+  const auto successors_max = static_cast<std::size_t>(step.config.successors());
+  const auto predecessors_max = static_cast<std::size_t>(step.config.predecessors());
+  if (peer == step.self) return false;
   const auto clockwise = [&](PeerRef to) {
     return ClockwiseDistance(step.self_id, step.ids.id(to));
   };
@@ -35,16 +36,16 @@ bool Neighbours::Learn(PeerRef peer, const PartStep& step) {
 
   bool learned = false;
   if (const Place place = PlaceOf(successors(), clockwise(peer), clockwise);
-      !place.known && place.index < wanted) {
-    if (successors_ >= wanted)
+      !place.known && place.index < successors_max) {
+    if (successors_ >= successors_max)
       refs_.erase(refs_.begin() + static_cast<std::ptrdiff_t>(--successors_));
     refs_.insert(refs_.begin() + static_cast<std::ptrdiff_t>(place.index), peer);
     ++successors_;
     learned = true;
   }
   if (const Place place = PlaceOf(predecessors(), counter(peer), counter);
-      !place.known && place.index < wanted) {
-    if (predecessors().size() >= wanted) refs_.pop_back();
+      !place.known && place.index < predecessors_max) {
+    if (predecessors().size() >= predecessors_max) refs_.pop_back();
     refs_.insert(refs_.begin() + static_cast<std::ptrdiff_t>(successors_ + place.index), peer);
     learned = true;
   }

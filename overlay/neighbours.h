@@ -1,4 +1,5 @@
-// The peers next to us on the ring: up to config.links.neighbours on each side, known to be alive.
+// The peers next to us on the ring: up to config.successors() and
+// config.predecessors(), known to be alive.
 //
 // They are learned from whatever passes by; a ring that is actively maintained can replace this
 // part. In a small overlay one peer can stand on both sides. Ordered by id, nearest first, never by

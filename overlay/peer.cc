@@ -122,7 +122,7 @@ void Peer::Handle(PeerRef from, const Nodes& nodes, const PartStep& step) {
 
 void Peer::Handle(PeerRef from, const Leave&, const PartStep& step) {
   table_.Remove(from, LevelOf(from, step));
-  if (RelayParts* relaying = Relaying()) relaying->neighbours.Forget(from);
+  if (Neighbours* neighbours = NeighbourSet()) neighbours->Forget(from);
 }
 
 // The k closest contacts and `more`, but never more than twice k: an answer has to stay small.
@@ -142,7 +142,7 @@ int Peer::LevelOf(PeerRef peer, const PartStep& step) const {
 void Peer::SeenAlive(PeerRef from, const PartStep& step) {
   const int level = LevelOf(from, step);
   if (level == kIdBits || !IsReachable(from, step)) return;
-  if (RelayParts* relaying = Relaying()) relaying->neighbours.Learn(from, step);
+  if (Neighbours* neighbours = NeighbourSet()) neighbours->Learn(from, step);
   const SeenResult result = table_.Seen(from, level, step.config.table, step.ids);
   if (result == SeenResult::kCached && step.config.table.policy == BucketPolicy::kPingBeforeEvict &&
       table_.ClaimCheck(level, step.now, step.config.table.check_interval)) {
@@ -152,10 +152,10 @@ void Peer::SeenAlive(PeerRef from, const PartStep& step) {
 
 void Peer::SeenSilent(PeerRef peer, const PartStep& step) {
   table_.Failed(peer, LevelOf(peer, step));
-  if (RelayParts* relaying = Relaying()) {
-    // A link answers for its own end.
-    if (relaying->links.Find(peer, step) == nullptr) relaying->neighbours.Forget(peer);
-  }
+  const RelayParts* relaying = Relaying();
+  // A link answers for its own end.
+  if (relaying != nullptr && relaying->links.Find(peer, step) != nullptr) return;
+  if (Neighbours* neighbours = NeighbourSet()) neighbours->Forget(peer);
 }
 
 void Peer::PingOldest(int level, const PartStep& step) {

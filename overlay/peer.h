@@ -26,6 +26,7 @@
 #include "overlay/node_id.h"
 #include "overlay/peer_parts.h"
 #include "overlay/peer_ref.h"
+#include "overlay/ring.h"
 #include "overlay/rng.h"
 #include "overlay/routing_table.h"
 #include "overlay/step.h"
@@ -63,6 +64,7 @@ class Peer {
   PeerState state() const { return state_; }
   const RoutingTable& table() const { return table_; }
   std::span<const Link> links() const;
+  const Ring* ring() const { return ring_.get(); }
   const PeerParts* parts() const { return parts_.get(); }
 
   // A hint that Receive will be called soon.
@@ -81,7 +83,7 @@ class Peer {
 
   template <class Archive>
   void Serialize(Archive& archive) {
-    archive(self_, id_, rng_, state_, next_ping_, table_, refresh_at_, deadline_, parts_);
+    archive(self_, id_, rng_, state_, next_ping_, table_, refresh_at_, deadline_, ring_, parts_);
   }
 
  private:
@@ -102,6 +104,25 @@ class Peer {
   void Handle(PeerRef from, const Forward& forward, const PartStep& step);
   void Handle(PeerRef from, const HopAck& ack, const PartStep& step);
   void Handle(PeerRef from, const HopProbe& probe, const PartStep& step);
+  void Handle(PeerRef from, const FindSuccessor& find, const PartStep& step);
+  void Handle(PeerRef from, const SuccessorFound& found, const PartStep& step);
+  void Handle(PeerRef from, const AskNeighbours& ask, const PartStep& step);
+  void Handle(PeerRef from, const RingNeighbours& neighbours, const PartStep& step);
+  void Handle(PeerRef from, const tombolo::Notify& notify, const PartStep& step);
+  void Handle(PeerRef from, const RingLeave& leave, const PartStep& step);
+  void Handle(PeerRef from, const IslandProbe& probe, const PartStep& step);
+  void Handle(PeerRef from, const IslandReply& reply, const PartStep& step);
+  void Handle(PeerRef from, const MergeConfirm& confirm, const PartStep& step);
+  void Handle(PeerRef from, const MergeConfirmed& confirmed, const PartStep& step);
+  void Handle(PeerRef from, const MergeSync& sync, const PartStep& step);
+  void Handle(PeerRef from, const MergeSyncReply& reply, const PartStep& step);
+  void Handle(PeerRef from, const MergeBridge& bridge, const PartStep& step);
+  void Handle(PeerRef from, const MergeFill& fill, const PartStep& step);
+  void Handle(PeerRef from, const MergeLookup& lookup, const PartStep& step);
+  void Handle(PeerRef from, const MergeMeet& meet, const PartStep& step);
+  void Handle(PeerRef from, const MergeAck& ack, const PartStep& step);
+  void Handle(PeerRef from, const MergeRefresh& refresh, const PartStep& step);
+  void Handle(PeerRef from, const MergeRefreshed& refreshed, const PartStep& step);
   void Refuse(const Command& command, FailReason reason, const PartStep& step);
   int LevelOf(PeerRef peer, const PartStep& step) const;
   void SeenAlive(PeerRef from, const PartStep& step);
@@ -137,6 +158,12 @@ class Peer {
   void DrainRelayNews(const PartStep& step);
   void TickRelaying(const PartStep& step);
 
+  // peer_ring.cc: the ring.
+  Neighbours* NeighbourSet();
+
+  // peer_heal.cc: islands.
+  void Start(const Introduce& introduce, const PartStep& step);
+
   // peer_store.cc: records, puts and gets.
   std::optional<Record> LocalRecord(const NodeId& key, Time now) const;
   void Start(const Put& put, const PartStep& step);
@@ -162,6 +189,7 @@ class Peer {
   RoutingTable table_;
   Time refresh_at_ = kNever;
   Time deadline_ = kNever;
+  Lazy<Ring> ring_;
   Lazy<PeerParts> parts_;
 };
 

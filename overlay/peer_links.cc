@@ -21,9 +21,9 @@ void Peer::LinkUp(PeerRef peer, const LinkAttributes& attributes, const Step& st
   }
   const PartStep part = Part(step);
   RelayParts& relaying = StartRelaying(part);
-  relaying.neighbours.Learn(peer, part);
+  NeighbourSet()->Learn(peer, part);
   const bool requested = relaying.requests.Wants(peer, part);
-  if (relaying.links.OnUp(peer, attributes, requested, relaying.neighbours.all(), part)) {
+  if (relaying.links.OnUp(peer, attributes, requested, NeighbourSet()->all(), part)) {
     relaying.requests.OnLinkUp(peer, part);
     SeenAlive(peer, part);
     if (relaying.links.rows().size() == 1) relaying.relay.OnFirstLink(relaying.links.rows(), part);
@@ -58,10 +58,10 @@ void Peer::LostLink(PeerRef peer, LinkDownReason reason, const PartStep& step) {
   if (!step.ids.dialable(peer)) {
     // Only its link made it a contact.
     table_.Remove(peer, level);
-    relaying.neighbours.Forget(peer);
+    NeighbourSet()->Forget(peer);
   } else if (silent) {
     table_.Failed(peer, level);
-    relaying.neighbours.Forget(peer);
+    NeighbourSet()->Forget(peer);
   }
   relaying.links.StartMaintenance(step.now);
 }
@@ -88,7 +88,7 @@ void Peer::MaintainLinks(const PartStep& step) {
     relaying.links.Fill(bucket.subspan(first), step);
     relaying.links.Fill(bucket.first(first), step);
   }
-  relaying.links.DialAll(relaying.neighbours.all(), step);
+  relaying.links.DialAll(NeighbourSet()->all(), step);
 }
 
 // True if the table may name the peer to others: those that cannot be dialled only while we are

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "overlay/connect.h"
+#include "overlay/healing.h"
 #include "overlay/lazy.h"
 #include "overlay/links.h"
 #include "overlay/lookup.h"
@@ -70,9 +71,11 @@ struct PeerParts {
   Lazy<RecordStore> records;
   Lazy<PutGet> put_get;
   Lazy<RelayParts> relaying;
+  Lazy<Healing> healing;
 
   bool idle() const {
-    return lookups.idle() && pings.empty() && !upkeep && !records && !put_get && !relaying;
+    return lookups.idle() && pings.empty() && !upkeep && !records && !put_get && !relaying &&
+           !healing;
   }
 
   Time next_deadline() const {
@@ -82,12 +85,13 @@ struct PeerParts {
     if (records) next = std::min(next, records->next_deadline());
     if (put_get) next = std::min(next, put_get->next_deadline());
     if (relaying) next = std::min(next, relaying->next_deadline());
+    if (healing) next = std::min(next, healing->next_deadline());
     return next;
   }
 
   template <class Archive>
   void Serialize(Archive& archive) {
-    archive(lookups, pings, upkeep, records, put_get, relaying);
+    archive(lookups, pings, upkeep, records, put_get, relaying, healing);
   }
 };
 
