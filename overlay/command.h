@@ -22,7 +22,8 @@ struct Join {
 // Says goodbye to the closest contacts and to every link; the peer is silent afterwards.
 struct Depart {};
 
-// Finds the k closest live peers to `target`. Ends in LookupDone.
+// Finds the k closest live peers to `target`; in an overlay that is nothing but a ring its
+// successor. Ends in LookupDone.
 struct Lookup {
   std::uint32_t request = 0;
   NodeId target;
@@ -72,7 +73,62 @@ struct Introduce {
   PeerRef peer = PeerRef::kNone;
 };
 
-using Command =
-    std::variant<Join, Depart, Lookup, Put, Get, Send, Connect, Disconnect, Introduce>;
+// Sends bytes to every peer, or to every peer that subscribed to `topic`; they reach whoever is
+// connected at some time before `ttl` is over, once. With `acknowledge` it ends in BroadcastDone or
+// Failed within `deadline`; without, in Failed if it is refused at once, and else in nothing.
+struct Broadcast {
+  std::uint32_t request = 0;
+  std::uint64_t topic = 0;  // 0 = everybody
+  Payload payload;
+  Duration ttl;                // at most config.gossip.max_ttl
+  std::uint8_t max_hops = 64;  // at least 1
+  bool acknowledge = false;
+  Duration deadline = Duration::Seconds(30);  // of the acknowledgement
+};
+
+// From now on broadcasts of the topic are handed to the application, or no longer.
+struct Subscribe {
+  std::uint64_t topic = 0;
+};
+struct Unsubscribe {
+  std::uint64_t topic = 0;
+};
+
+// Makes this peer the home of a client that is no peer itself. `sequence` is the client's own, ever
+// higher; 0 = the client has just come, which is newer than all that is known. Ends in
+// ClientAttached once the holders of the lease have taken it, or in LeaseLost.
+struct AttachClient {
+  std::uint32_t request = 0;
+  NodeId client;
+  std::uint64_t sequence = 0;
+};
+
+// The client is gone; it leaves its rooms here.
+struct DetachClient {
+  NodeId client;
+};
+
+// Finds the home of a client. Ends in ClientResolved.
+struct ResolveClient {
+  std::uint32_t request = 0;
+  NodeId client;
+};
+
+// Makes a client a member of a room (a hash of its name) at this peer. Ends in RoomJoined; from then
+// on every change of the room is told in RoomChanged, the client's own joining included.
+struct JoinRoom {
+  std::uint32_t request = 0;
+  NodeId room;
+  NodeId client;
+};
+
+struct LeaveRoom {
+  NodeId room;
+  NodeId client;
+};
+
+using Command = std::variant<Join, Depart, Lookup, Put, Get, Send, Connect, Disconnect, Introduce,
+                             Broadcast, Subscribe, Unsubscribe, AttachClient, DetachClient,
+                             ResolveClient, JoinRoom, LeaveRoom>;
 
 }  // namespace tombolo

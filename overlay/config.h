@@ -82,21 +82,103 @@ enum class OverlayKind : std::uint8_t {
   kBoth,      // k-buckets, and the ring as the guarantee of delivery; islands heal
 };
 
+// Which keys a peer looks up of its own accord (RingConfig::lookup_interval).
+enum class ProbeKeys : std::uint8_t {
+  kUniform,  // random ones
+  kFingers,  // ids of random fingers
+};
+
 struct RingConfig {
   int bits = 160;       // width of ids and keys: only their first `bits` bits are used, 8..160
   int successors = 16;  // SIGCOMM 2001, section 5.2: O(log n)
   int predecessors = 8;
   bool fingers = true;  // false: the k-buckets shorten the way
+  // The corrected rules (ring.h): members alone answer, a joiner copies the list of a live
+  // successor, whoever is named is asked before it is adopted. False: the rules of 2001.
+  bool corrected = true;
+  bool overhear = true;  // every message teaches a neighbour, not only stabilise and notify
   Duration stabilise_interval = Duration::Seconds(30);
+  Duration check_interval = Duration::Seconds(60);  // is the predecessor alive?
+  Duration fix_interval = Duration::Seconds(30);    // between two rounds of fixing fingers
+  int fingers_per_fix = 1;                          // looked up per round, 1..160
+  bool fix_every_level = false;  // also those fingers that can only be the successor
+  // Research: each peer looks up a key this often; zero = never.
+  Duration lookup_interval;
+  ProbeKeys lookup_keys = ProbeKeys::kUniform;
+  int outstanding = 16;                            // requests of upkeep under way at once
+  Duration rpc_timeout = Duration::Seconds(1);     // of a question to one peer
+  Duration find_timeout = Duration::Seconds(10);   // of a find_successor, however many hops
+  int tries = 3;                                   // of a lookup by its asker
+  int max_hops = 1024;                             // of a find_successor
+
+  // The protocol as published in 2001, with the intervals that its best known simulation uses: one
+  // successor, one request at a time, every finger in turn.
+  static RingConfig Paper2001();
 };
 
-struct GossipConfig {};
+struct GossipConfig {
+  // The tree. New links are part of it up to this number (gossipsub: D = 6); the others hear of
+  // broadcasts, after half to one and a half lazy intervals.
+  int eager_links = 6;
+  Duration lazy_interval = Duration::Milliseconds(200);
+  Duration graft_timeout = Duration::Milliseconds(500);  // from an announcement to asking for it
+  int optimise_hops = 3;  // a link that saves more hops than this replaces one of the tree; 0 = none
+  // A peer that keeps broadcasts shows some of them to a random link this often.
+  Duration compare_interval = Duration::Seconds(30);
+
+  // Memory.
+  Duration max_ttl = Duration::Minutes(5);   // of a broadcast
+  Duration seen_ttl = Duration::Minutes(6);  // keys are remembered; a minute more than max_ttl
+  int max_seen = 65'536;                     // keys
+  int window_messages = 512;                 // kept for those who missed them
+  std::uint32_t window_bytes = 1 << 20;      // likewise
+  int max_missing = 2048;                    // announced and awaited
+  int max_counts = 64;                       // acknowledged broadcasts under way
+  int max_topics = 64;                       // subscribed to
+  std::uint32_t max_payload_bytes = 65'536;
+
+  // Floods: what one link may send per heartbeat (gossipsub: 1 s, 10 announcing messages).
+  Duration heartbeat = Duration::Seconds(1);
+  int link_broadcasts = 256;   // new ones
+  int link_haves = 128;        // messages, of 9 keys each
+  int link_grafts = 512;       // keys
+  int origin_broadcasts = 64;  // new ones of one origin, over all links
+};
 
 struct HealConfig {
   bool enabled = true;  // of peers that have both a table and a ring
+  // Detection (remembered.h, island_probe.h, island_digest.h; overlay-science.md, section 2.3).
+  Duration remember_after = Duration::Minutes(10);    // seen alive for this long
+  Duration remember_for = Duration::Hours(7 * 24);    // after it was last seen
+  Duration probe_interval = Duration::Seconds(30);    // mean, per peer
+  int boost = 10;                                     // times as many probes
+  Duration boost_time = Duration::Minutes(5);         // after the size estimate has dropped
+  Duration probe_spread = Duration::Seconds(2);       // an island as a whole probes this often
+  Duration probe_back_off_max = Duration::Minutes(10);
+  Duration exchange_interval = Duration::Minutes(10);  // of sketches, mean, per peer
+  Duration sketch_ttl = Duration::Hours(4);
+  // Merging (merge.h, acked_sends.h; healing.md).
+  int offered = 8;    // contacts named per level of the trie, 1..16
+  int rate = 20;      // merge messages per second and peer ...
+  int burst = 64;     // ... after this many at once
+  Duration initial_rto = Duration::Milliseconds(150);  // three one-way delays of 50 ms
+  Duration min_rto = Duration::Milliseconds(20);
+  Duration max_rto = Duration::Seconds(2);
+  Duration session_ttl = Duration::Seconds(60);  // of the memory of a merge, after its last message
+  Duration refresh_after = Duration::Milliseconds(1500);  // without news
 };
 
-struct AttachConfig {};
+struct AttachConfig {
+  int replicas = 8;                                 // holders of a lease, 1..16
+  Duration ttl = Duration::Seconds(30);             // of a lease, and of a room's silent home
+  Duration renew_interval = Duration::Seconds(12);  // of leases and rooms; half of ttl at most
+  int resolve_quorum = 3;     // leases that a resolve collects before it takes the newest
+  int max_clients = 65'536;   // attached to a peer
+  int max_held = 262'144;     // leases that a peer holds for others
+  int max_rooms = 4096;       // with members at a peer
+  int max_members = 4096;     // of a room, at a peer
+  int max_homes = 64;         // of a room; more cannot find each other
+};
 
 struct Config {
   OverlayKind overlay = OverlayKind::kKademlia;
@@ -112,6 +194,8 @@ struct Config {
 
   bool has_table() const { return overlay != OverlayKind::kChord; }
   bool has_ring() const { return overlay != OverlayKind::kKademlia; }
+  // Width of ids; the rest of them is zero.
+  int id_bits() const { return has_table() ? 160 : ring.bits; }
   // Peers known on each side of the ring.
   int successors() const { return has_ring() ? ring.successors : links.neighbours; }
   int predecessors() const { return has_ring() ? ring.predecessors : links.neighbours; }

@@ -18,6 +18,10 @@ enum class DropReason : std::uint8_t {
   kOverload,          // a bounded table is full
   kRecordRejected,    // a record too large, expired or with an impossible time to live
   kSelf,              // a message that claims to come from ourselves
+  kDuplicateGossip,   // a broadcast that came before
+  kGossipExpired,     // a broadcast out of time or hops
+  kGossipRate,        // more broadcast messages than a link or an origin may send per heartbeat
+  kGossipForgotten,   // a broadcast no longer kept for others, for lack of room
   kCount,
 };
 
@@ -26,6 +30,8 @@ inline constexpr std::size_t kDropReasons = static_cast<std::size_t>(DropReason:
 inline constexpr std::array<std::string_view, kDropReasons> kDropNames = {
     "unknown_rpc",       "not_joined",      "unknown_hop",
     "duplicate_forward", "ttl_exceeded",    "not_linked",
-    "overload",          "record_rejected", "self"};
+    "overload",          "record_rejected", "self",
+    "duplicate_gossip",  "gossip_expired",  "gossip_rate",
+    "gossip_forgotten"};
 
 }  // namespace tombolo

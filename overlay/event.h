@@ -32,6 +32,14 @@ struct LookupDone {
   Time started;
 };
 
+// A lookup that the peer made of its own accord has ended (RingConfig::lookup_interval).
+struct KeyProbed {
+  NodeId key;
+  PeerRef successor;  // kNone: nobody answered
+  std::uint16_t hops;
+  Time started;
+};
+
 struct PutDone {
   std::uint32_t request;
   std::uint16_t stored;    // peers that hold the record now
@@ -84,12 +92,12 @@ enum class FailReason : std::uint8_t {
   kUnreachable,  // no route to the target
   kNoLinks,      // this peer held no link at all until the deadline, or may hold none
   kUndialable,   // connect: neither side can be dialled, or the dial failed
-  kRefused,      // connect: the other side declined
-  kOverload,     // too many requests under way at this peer
+  kRefused,      // connect: the other side declined; broadcast: too large
+  kOverload,     // too many requests under way at this peer, or too fast
   kLeft,         // this peer has left the overlay
 };
 
-// A Send or Connect has ended without success.
+// A Send, Connect or Broadcast has ended without success.
 struct Failed {
   std::uint32_t request;
   FailReason reason;
@@ -104,7 +112,68 @@ struct Evicted {
   std::array<PeerRef, kMaxAlternatives> alternatives;
 };
 
+// A broadcast of another peer. In no particular order; (origin, sequence) names it and never comes
+// twice.
+struct BroadcastArrived {
+  NodeId origin;
+  std::uint64_t sequence;
+  std::uint64_t topic;
+  Payload payload;
+  std::uint8_t hops;
+};
+
+// An acknowledged broadcast has ended.
+struct BroadcastDone {
+  std::uint32_t request;
+  std::uint32_t delivered;  // other peers known to have handed it to their applications, at least 1
+  bool complete;            // nobody who was asked failed to answer
+  Time started;
+};
+
+// A client that was to be attached is: `holders` other peers know where it is.
+struct ClientAttached {
+  std::uint32_t request;
+  bool attached;  // false: this peer has no room for it, or is outside the overlay
+  NodeId client;
+  std::uint64_t sequence;
+  std::uint8_t holders;
+  Time started;
+};
+
+struct ClientResolved {
+  std::uint32_t request;
+  bool found;
+  std::uint16_t hops;      // of the lookup, as in LookupDone; 0: attached here
+  std::uint16_t messages;  // requests sent plus answers received
+  PeerRef home;            // kNone if not found
+  NodeId client;
+  std::uint64_t sequence;
+  Time started;
+};
+
+// A client that was attached here has a newer lease at another home. It has left its rooms here.
+struct LeaseLost {
+  NodeId client;
+  PeerRef home;
+  std::uint64_t sequence;
+};
+
+struct RoomJoined {
+  std::uint32_t request;
+  bool joined;  // false: too many rooms or members here, or outside the overlay
+  NodeId room;
+};
+
+// A client has become a member of a room that has members here, or is none any more.
+struct RoomChanged {
+  NodeId room;
+  NodeId client;
+  PeerRef home;  // where it is or was
+  bool joined;
+};
+
 using Event = std::variant<Joined, LookupDone, PutDone, GetDone, PeerUp, PeerLost, MessageArrived,
-                           Delivered, Failed, Evicted>;
+                           Delivered, Failed, Evicted, KeyProbed, BroadcastArrived, BroadcastDone,
+                           ClientAttached, ClientResolved, LeaseLost, RoomJoined, RoomChanged>;
 
 }  // namespace tombolo

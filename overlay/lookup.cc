@@ -175,18 +175,36 @@ std::optional<std::uint32_t> Lookups::OnValue(PeerRef from, const Value& value,
     step.out.Drop(DropReason::kUnknownRpc);
     return std::nullopt;
   }
-  if (!Answers(value.record, state->goal_, step.config.store)) {
-    step.out.Drop(DropReason::kRecordRejected);
-    state->Drop(from);
-    Advance(*state, step);
+  return TakeAnswer(*state, from, Answers(value.record, state->goal_, step.config.store), step);
+}
+
+std::optional<std::uint32_t> Lookups::OnLeaseFound(PeerRef from, std::uint32_t rpc,
+                                                   const PartStep& step) {
+  std::uint8_t depth = 0;
+  LookupState* state = Match(from, rpc, depth);
+  if (state == nullptr) {
+    step.out.Drop(DropReason::kUnknownRpc);
     return std::nullopt;
   }
-  ++state->values_;
-  if (const auto candidate = state->FindCandidate(from); candidate != state->candidates_.end()) {
+  return TakeAnswer(*state, from, state->goal_.purpose == LookupPurpose::kResolve, step);
+}
+
+// What was asked for, or something else: then the peer counts as silent.
+std::optional<std::uint32_t> Lookups::TakeAnswer(LookupState& state, PeerRef from, bool valid,
+                                                 const PartStep& step) {
+  if (!valid) {
+    step.out.Drop(DropReason::kRecordRejected);
+    state.Drop(from);
+    Advance(state, step);
+    return std::nullopt;
+  }
+  ++state.values_;
+  if (const auto candidate = state.FindCandidate(from); candidate != state.candidates_.end()) {
     candidate->state = LookupState::State::kHadValue;
   }
-  Advance(*state, step);
-  return state->goal_.request;
+  const std::uint32_t request = state.goal_.request;
+  Advance(state, step);
+  return request;
 }
 
 void Lookups::OnTimer(const PartStep& step, std::vector<PeerRef>& silent) {
@@ -209,7 +227,9 @@ void Lookups::OnTimer(const PartStep& step, std::vector<PeerRef>& silent) {
 // Asks the closest contacts not asked yet; marks the lookup finished when there is nothing to wait
 // for.
 void Lookups::Advance(LookupState& state, const PartStep& step) {
-  const bool satisfied = state.values_ >= step.config.store.quorum;
+  const bool resolves = state.goal_.purpose == LookupPurpose::kResolve;
+  const int quorum = resolves ? step.config.attach.resolve_quorum : step.config.store.quorum;
+  const bool satisfied = state.values_ >= quorum;
   const auto window =
       std::min(state.candidates_.size(), static_cast<std::size_t>(step.config.table.k));
   const auto alpha = static_cast<std::size_t>(step.config.lookup.alpha);
@@ -233,6 +253,8 @@ void Lookups::Ask(LookupState& state, LookupState::Candidate& candidate, const P
   deadline_ = std::min(deadline_, deadline);
   if (state.goal_.purpose == LookupPurpose::kGet) {
     step.out.Send(candidate.peer, FindValue{rpc, state.goal_.target});
+  } else if (state.goal_.purpose == LookupPurpose::kResolve) {
+    step.out.Send(candidate.peer, FindLease{rpc, state.goal_.target});
   } else {
     step.out.Send(candidate.peer, FindNode{rpc, state.goal_.target, state.dead_});
   }

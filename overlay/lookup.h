@@ -34,7 +34,9 @@ enum class LookupPurpose : std::uint8_t {
   kRefreshBucket,
   kPut,
   kGet,
-  kRepublish
+  kRepublish,
+  kLease,   // places the lease of a client or a room
+  kResolve  // finds the lease of a client
 };
 
 struct LookupGoal {
@@ -121,6 +123,9 @@ class Lookups {
   bool OnNodes(PeerRef from, const Nodes& nodes, const PartStep& step);
   std::optional<std::uint32_t> OnValue(PeerRef from, const Value& value, const PartStep& step);
 
+  // A lease, which only a lookup to resolve a client asks for; returns its request.
+  std::optional<std::uint32_t> OnLeaseFound(PeerRef from, std::uint32_t rpc, const PartStep& step);
+
   // Gives up on requests whose time is over and appends the silent peers to `silent`.
   void OnTimer(const PartStep& step, std::vector<PeerRef>& silent);
 
@@ -146,6 +151,8 @@ class Lookups {
 
   static bool Answers(const Record& record, const LookupGoal& goal, const StoreConfig& config);
   LookupState* Match(PeerRef from, std::uint32_t rpc, std::uint8_t& depth);
+  std::optional<std::uint32_t> TakeAnswer(LookupState& state, PeerRef from, bool valid,
+                                          const PartStep& step);
   void Advance(LookupState& state, const PartStep& step);
   void Ask(LookupState& state, LookupState::Candidate& candidate, const PartStep& step);
   void UpdateDeadline();

@@ -12,6 +12,7 @@ struct Shape {
   std::uint32_t field_bytes = 0;
   bool has_list = false;
   bool has_payload = false;
+  bool has_entries = false;  // a number of equal parts, entries() of kEntryBytes each
 };
 
 template <class Kind>
@@ -21,12 +22,22 @@ constexpr Shape ShapeOf() {
   shape.has_list = requires(Kind kind) { kind.contacts; };
   shape.has_payload = requires(Kind kind) { kind.payload; }
   || requires(Kind kind) { kind.record; };
+  shape.has_entries = requires(Kind kind) { kind.entries(); };
   return shape;
 }
 
 constexpr std::array<Shape, kMessageKinds> kShapes = []<class... Kinds>(MessageFamily<Kinds...>) {
   return std::array<Shape, kMessageKinds>{ShapeOf<Kinds>()...};
 }(AllMessages{});
+
+std::uint32_t EntryBytes(const Message& message) {
+  return std::visit(
+      [](const auto& body) {
+        if constexpr (requires { body.entries(); }) return body.entries() * body.kEntryBytes;
+        return std::uint32_t{0};
+      },
+      message);
+}
 
 }  // namespace
 
@@ -58,7 +69,10 @@ std::uint32_t WireBytes(const Message& message, const ContactLists& lists) {
     bytes += kContactBytes * static_cast<std::uint32_t>(lists.Get(ListOf(message)).size());
   }
   if (shape.has_payload) bytes += PayloadOf(message).bytes;
+  if (shape.has_entries) bytes += EntryBytes(message);
   if (const Evict* evict = std::get_if<Evict>(&message)) bytes += kContactBytes * evict->count;
+  if (const GossipHave* have = std::get_if<GossipHave>(&message)) bytes += 9U * have->count;
+  if (const GossipGraft* graft = std::get_if<GossipGraft>(&message)) bytes += 8U * graft->count;
   return bytes;
 }
 

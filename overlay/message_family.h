@@ -4,7 +4,8 @@
 //   kName        as reports print it,
 //   kFieldBytes  the size of its fixed fields in a compact binary encoding,
 // and at most one list (a ListHandle named `contacts`) and one payload (a Payload named `payload`,
-// or a Record named `record`). From these message.h derives what hosts need to know about it.
+// or a Record named `record`). A message with a number of equal parts inside says entries() and
+// kEntryBytes, the size of each. From these message.h derives what hosts need to know about it.
 #pragma once
 
 #include <variant>

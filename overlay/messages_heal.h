@@ -1,9 +1,12 @@
 // What peers say to each other while islands find each other and merge (merge.h has the procedure).
 //
-// All but the acknowledgements are acknowledged, and repeated until they are; `rpc` is chosen by
-// the sender of a message and repeated in its acknowledgement. Plain values; see message.h.
+// All but the acknowledgements are acknowledged, and repeated until they are (acked_sends.h). `rpc`
+// is chosen by the sender of a message and repeated in its acknowledgement; of a merge message its
+// last four bits count the repeats. Plain values; see message.h.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -14,23 +17,28 @@
 
 namespace tombolo {
 
+inline constexpr std::size_t kSketchSize = 16;
+
+// How long ago each peer of a sketch was heard of, in minutes, rounded up.
+using SketchAges = std::array<std::uint8_t, kSketchSize>;
+
 // Asks a remembered peer whether it lives and what it sees of its island; answered by IslandReply.
 struct IslandProbe {
   static constexpr std::string_view kName = "island_probe";
-  static constexpr std::uint32_t kFieldBytes = 4 + 4;
+  static constexpr std::uint32_t kFieldBytes = 4 + 16;
 
   std::uint32_t rpc;
-  std::uint32_t size;   // peers in the island of the sender, by its estimate
-  ListHandle contacts;  // its sketch of the island (island_digest.h)
+  ListHandle contacts;  // its sketch of its island (island_digest.h); empty: it has none yet
+  SketchAges ages;      // of the peers in it
 };
 
 struct IslandReply {
   static constexpr std::string_view kName = "island_reply";
-  static constexpr std::uint32_t kFieldBytes = 4 + 4;
+  static constexpr std::uint32_t kFieldBytes = 4 + 16;
 
   std::uint32_t rpc;
-  std::uint32_t size;
   ListHandle contacts;
+  SketchAges ages;
 };
 
 // Is `target` known in this island? Forwarded greedily through the tables, answered to `origin`.
@@ -54,35 +62,37 @@ struct MergeConfirmed {
   bool known;
 };
 
-// The two islands meet at a prefix of `level` bits that sender and receiver share.
+// The two islands meet at a prefix of `level` bits that sender and receiver share. Answered by
+// MergeSyncReply.
 struct MergeSync {
   static constexpr std::string_view kName = "merge_sync";
-  static constexpr std::uint32_t kFieldBytes = 4 + 8 + 1;
+  static constexpr std::uint32_t kFieldBytes = 4 + 8 + 1 + 1;
 
   std::uint32_t rpc;
-  std::uint64_t session;  // one merge of two islands; 0: the receiver is to name it
+  std::uint64_t session;  // one merge of two islands
   std::uint8_t level;
-  ListHandle contacts;  // of the sender, in the buckets from `level` on
+  bool first;           // `session` is the label of the sender's island: the receiver names it
+  ListHandle contacts;  // of the sender, in its buckets from `level` to that of the receiver
 };
 
 struct MergeSyncReply {
   static constexpr std::string_view kName = "merge_sync_reply";
-  static constexpr std::uint32_t kFieldBytes = 4 + 8 + 1 + 1;
+  static constexpr std::uint32_t kFieldBytes = 4 + 8 + 1;
 
   std::uint32_t rpc;
   std::uint64_t session;
-  std::uint8_t level;
-  bool duplicate;  // the receiver had met this island at this prefix before
+  bool duplicate;  // the two islands have met at this prefix, or are about to
   ListHandle contacts;
 };
 
 // To an own contact: meet these peers of the other island, at a prefix of `level` bits.
 struct MergeBridge {
   static constexpr std::string_view kName = "merge_bridge";
-  static constexpr std::uint32_t kFieldBytes = 4 + 8 + 1;
+  static constexpr std::uint32_t kFieldBytes = 4 + 8 + 26 + 1;
 
   std::uint32_t rpc;
   std::uint64_t session;
+  PeerRef partner;  // who named them
   std::uint8_t level;
   ListHandle contacts;
 };
@@ -90,22 +100,29 @@ struct MergeBridge {
 // To an own contact: these peers of the other island are the only ones in a subtree that was empty.
 struct MergeFill {
   static constexpr std::string_view kName = "merge_fill";
-  static constexpr std::uint32_t kFieldBytes = 4 + 1;
+  static constexpr std::uint32_t kFieldBytes = 4 + 8 + 1;
 
   std::uint32_t rpc;
+  std::uint64_t session;
   std::uint8_t level;  // the receiver passes them on in its buckets from this level on
   ListHandle contacts;
 };
 
-// Ring unification: finds the place of `target` in the receiver's ring, from neighbour to nearer
-// neighbour.
+// Ring unification: finds the place of `target` in the receiver's ring, from peer to nearer peer.
 struct MergeLookup {
   static constexpr std::string_view kName = "merge_lookup";
-  static constexpr std::uint32_t kFieldBytes = 4 + 26 + 1;
+  static constexpr std::uint32_t kFieldBytes = 4 + 8 + 26 + 1;
 
   std::uint32_t rpc;
+  std::uint64_t session;
   PeerRef target;
   std::uint8_t ttl;
+};
+
+enum class MeetKind : std::uint8_t {
+  kMeet,     // answer if you know peers between us
+  kAnswer,   // to kMeet; not answered
+  kRelease,  // you are next to the sender no longer; not answered
 };
 
 // Ring unification: the sender and its neighbours, to one whose place they may change.
@@ -116,7 +133,7 @@ struct MergeMeet {
   std::uint32_t rpc;
   ListHandle contacts;      // successors of the sender, then predecessors, nearest first
   std::uint8_t successors;  // how many of the list are successors
-  bool released;            // the receiver is a neighbour no longer; no answer is wanted
+  MeetKind kind;
 };
 
 struct MergeAck {
@@ -132,7 +149,8 @@ struct MergeRefresh {
   static constexpr std::uint32_t kFieldBytes = 4 + 20;
 
   std::uint32_t rpc;
-  std::uint64_t thin[2];  // bit i of the 128: the bucket of level i wants contacts
+  NodeId thin;          // bit i: the bucket of level i wants contacts
+  ListHandle contacts;  // neighbours of the sender
 };
 
 struct MergeRefreshed {

@@ -26,30 +26,38 @@ Place PlaceOf(std::span<const PeerRef> side, const NodeId& distance,
 }  // namespace
 
 bool Neighbours::Learn(PeerRef peer, const PartStep& step) {
-  const auto successors_max = static_cast<std::size_t>(step.config.successors());
-  const auto predecessors_max = static_cast<std::size_t>(step.config.predecessors());
+  const bool after = LearnSuccessor(peer, step);
+  const bool before = LearnPredecessor(peer, step);
+  return after || before;
+}
+
+bool Neighbours::LearnSuccessor(PeerRef peer, const PartStep& step) {
   if (peer == step.self) return false;
-  const auto clockwise = [&](PeerRef to) {
+  const auto max = static_cast<std::size_t>(step.config.successors());
+  const auto distance = [&](PeerRef to) {
     return ClockwiseDistance(step.self_id, step.ids.id(to));
   };
-  const auto counter = [&](PeerRef to) { return ClockwiseDistance(step.ids.id(to), step.self_id); };
+  const Place place = PlaceOf(successors(), distance(peer), distance);
+  if (place.known || place.index >= max) return false;
+  if (successors_ >= max) {
+    refs_.erase(refs_.begin() + static_cast<std::ptrdiff_t>(--successors_));
+  }
+  refs_.insert(refs_.begin() + static_cast<std::ptrdiff_t>(place.index), peer);
+  ++successors_;
+  return true;
+}
 
-  bool learned = false;
-  if (const Place place = PlaceOf(successors(), clockwise(peer), clockwise);
-      !place.known && place.index < successors_max) {
-    if (successors_ >= successors_max)
-      refs_.erase(refs_.begin() + static_cast<std::ptrdiff_t>(--successors_));
-    refs_.insert(refs_.begin() + static_cast<std::ptrdiff_t>(place.index), peer);
-    ++successors_;
-    learned = true;
-  }
-  if (const Place place = PlaceOf(predecessors(), counter(peer), counter);
-      !place.known && place.index < predecessors_max) {
-    if (predecessors().size() >= predecessors_max) refs_.pop_back();
-    refs_.insert(refs_.begin() + static_cast<std::ptrdiff_t>(successors_ + place.index), peer);
-    learned = true;
-  }
-  return learned;
+bool Neighbours::LearnPredecessor(PeerRef peer, const PartStep& step) {
+  if (peer == step.self) return false;
+  const auto max = static_cast<std::size_t>(step.config.predecessors());
+  const auto distance = [&](PeerRef to) {
+    return ClockwiseDistance(step.ids.id(to), step.self_id);
+  };
+  const Place place = PlaceOf(predecessors(), distance(peer), distance);
+  if (place.known || place.index >= max) return false;
+  if (predecessors().size() >= max) refs_.pop_back();
+  refs_.insert(refs_.begin() + static_cast<std::ptrdiff_t>(successors_ + place.index), peer);
+  return true;
 }
 
 bool Neighbours::Forget(PeerRef peer) {

@@ -1,10 +1,10 @@
 // The peers next to us on the ring: up to config.successors() and
 // config.predecessors(), known to be alive.
 //
-// They are learned from whatever passes by; a ring that is actively maintained can replace this
-// part. In a small overlay one peer can stand on both sides. Ordered by id, nearest first, never by
-// PeerRef. Bounded: the farthest on a side gives way to a nearer one; nothing is remembered of
-// those outside.
+// They are learned from whatever passes by, and from the upkeep of the ring where there is one. In
+// a small overlay one peer can stand on both sides. Ordered by id, nearest first, never by PeerRef.
+// Bounded: the farthest on a side gives way to a nearer one; nothing is remembered of those
+// outside.
 //
 // Thread rule: one caller at a time. Errors: refs outside the directory are a programmer error.
 #pragma once
@@ -23,6 +23,17 @@ class Neighbours {
  public:
   // A live peer. True if it is new on either side. Ourselves are ignored.
   bool Learn(PeerRef peer, const PartStep& step);
+  // The same for one side alone.
+  bool LearnSuccessor(PeerRef peer, const PartStep& step);
+  bool LearnPredecessor(PeerRef peer, const PartStep& step);
+
+  // Replaces all. Requires the order of successors() and predecessors(), and no more than belong.
+  void Assign(std::span<const PeerRef> successors, std::span<const PeerRef> predecessors) {
+    refs_.reserve(successors.size() + predecessors.size());
+    refs_.assign(successors.begin(), successors.end());
+    refs_.insert(refs_.end(), predecessors.begin(), predecessors.end());
+    successors_ = successors.size();
+  }
 
   // True if it was a neighbour.
   bool Forget(PeerRef peer);

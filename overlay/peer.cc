@@ -26,6 +26,7 @@ void Peer::Receive(PeerRef from, const Message& message, const Step& step) {
 void Peer::Tick(const Step& step) {
   if (step.now < deadline_) return;
   const PartStep part = Part(step);
+  if (ring_) TickRing(part);
   if (parts_) {
     ExpirePings(part);
     std::vector<PeerRef> silent;
@@ -33,7 +34,11 @@ void Peer::Tick(const Step& step) {
     for (const PeerRef peer : silent) SeenSilent(peer, part);
     DrainLookups(part);
     TickStore(part);
+    TickAttach(part);
     if (Relaying() != nullptr) TickRelaying(part);
+    if (parts_->gossip) parts_->gossip->Tick(part);
+    TickIslands(part);
+    if (parts_->healing) TickMerge(part);
   }
   const bool retry = parts_ && parts_->upkeep && parts_->upkeep->retry_at <= step.now;
   if (retry || refresh_at_ <= step.now) StartUpkeep(part);
@@ -64,8 +69,13 @@ void Peer::Refuse(const Command& command, FailReason reason, const PartStep& ste
   } else if (const Send* send = std::get_if<Send>(&command)) {
     step.out.Release(send->payload);
     step.out.Notify(Failed{send->request, reason, step.now});
+  } else if (const Broadcast* broadcast = std::get_if<Broadcast>(&command)) {
+    step.out.Release(broadcast->payload);
+    step.out.Notify(Failed{broadcast->request, reason, step.now});
   } else if (const Connect* connect = std::get_if<Connect>(&command)) {
     step.out.Notify(Failed{connect->request, reason, step.now});
+  } else {
+    RefuseAttach(command, step);
   }
 }
 
@@ -80,9 +90,16 @@ void Peer::Build(RoutingTable table, Time first_refresh) {
 // After every input: frees what is no longer used and works out the next deadline.
 void Peer::Settle() {
   deadline_ = refresh_at_;
+  if (ring_) deadline_ = std::min(deadline_, ring_->next_deadline());
   if (!parts_) return;
   if (parts_->records && parts_->records->idle()) parts_->records.Reset();
   if (parts_->put_get && parts_->put_get->idle()) parts_->put_get.Reset();
+  if (parts_->healing) {
+    Healing& healing = *parts_->healing;
+    if (healing.merge && healing.merge->idle()) healing.merge.Reset();
+    if (healing.idle()) parts_->healing.Reset();
+  }
+  if (parts_->attach && parts_->attach->idle()) parts_->attach.Reset();
   if (parts_->idle()) return parts_.Reset();
   deadline_ = std::min(deadline_, parts_->next_deadline());
 }
@@ -103,6 +120,7 @@ void Peer::Handle(PeerRef from, const Pong& pong, const PartStep& step) {
       return SeenAlive(from, step);
     }
   }
+  if (ring_ && ring_->OnPong(from, pong, step)) return SeenAlive(from, step);
   step.out.Drop(DropReason::kUnknownRpc);
 }
 
@@ -122,7 +140,7 @@ void Peer::Handle(PeerRef from, const Nodes& nodes, const PartStep& step) {
 
 void Peer::Handle(PeerRef from, const Leave&, const PartStep& step) {
   table_.Remove(from, LevelOf(from, step));
-  if (Neighbours* neighbours = NeighbourSet()) neighbours->Forget(from);
+  ForgetNeighbour(from, step);
 }
 
 // The k closest contacts and `more`, but never more than twice k: an answer has to stay small.
@@ -140,9 +158,10 @@ int Peer::LevelOf(PeerRef peer, const PartStep& step) const {
 
 // Every message proves that its sender is alive (Kademlia 2002, section 2.2).
 void Peer::SeenAlive(PeerRef from, const PartStep& step) {
+  if (!step.config.has_table()) return HeardOnRing(from, step);
   const int level = LevelOf(from, step);
   if (level == kIdBits || !IsReachable(from, step)) return;
-  if (Neighbours* neighbours = NeighbourSet()) neighbours->Learn(from, step);
+  LearnNeighbour(from, step);
   const SeenResult result = table_.Seen(from, level, step.config.table, step.ids);
   if (result == SeenResult::kCached && step.config.table.policy == BucketPolicy::kPingBeforeEvict &&
       table_.ClaimCheck(level, step.now, step.config.table.check_interval)) {
@@ -151,11 +170,12 @@ void Peer::SeenAlive(PeerRef from, const PartStep& step) {
 }
 
 void Peer::SeenSilent(PeerRef peer, const PartStep& step) {
+  if (step.config.heals()) LostContact(peer, step);
   table_.Failed(peer, LevelOf(peer, step));
   const RelayParts* relaying = Relaying();
   // A link answers for its own end.
   if (relaying != nullptr && relaying->links.Find(peer, step) != nullptr) return;
-  if (Neighbours* neighbours = NeighbourSet()) neighbours->Forget(peer);
+  ForgetNeighbour(peer, step);
 }
 
 void Peer::PingOldest(int level, const PartStep& step) {

@@ -66,13 +66,18 @@ class Peer {
   std::span<const Link> links() const;
   const Ring* ring() const { return ring_.get(); }
   const PeerParts* parts() const { return parts_.get(); }
+  // What it knows of islands; null while it had no reason to look.
+  const IslandWatch* watch() const;
 
   // A hint that Receive will be called soon.
   void Prefetch() const {
     __builtin_prefetch(this);
     __builtin_prefetch(reinterpret_cast<const char*>(this) + 64);
   }
-  void PrefetchTable() const { table_.Prefetch(); }
+  void PrefetchTable() const {
+    table_.Prefetch();
+    if (ring_) __builtin_prefetch(ring_.get());
+  }
   void PrefetchContacts(const NodeId& towards) const {
     table_.PrefetchBucket(CommonPrefixLength(id_, towards));
   }
@@ -80,6 +85,12 @@ class Peer {
   // Starts life as a long-joined member with this table, as an exact pre-built world needs it. The
   // first refresh of its buckets falls due at `first_refresh`. Requires kIdle.
   void Build(RoutingTable table, Time first_refresh);
+  // Likewise for healing: `sketch` are the members of the island that IslandDigest::Choose has
+  // picked. Requires that Build was called and that the configuration heals.
+  void BuildIsland(std::span<const PeerRef> sketch, const Step& step);
+  // Likewise for the ring (see Ring::Build). Requires that Build was called.
+  void BuildRing(std::span<const PeerRef> successors, std::span<const PeerRef> predecessors,
+                 std::span<const Finger> fingers, Time start, const Step& step);
 
   template <class Archive>
   void Serialize(Archive& archive) {
@@ -110,6 +121,11 @@ class Peer {
   void Handle(PeerRef from, const RingNeighbours& neighbours, const PartStep& step);
   void Handle(PeerRef from, const tombolo::Notify& notify, const PartStep& step);
   void Handle(PeerRef from, const RingLeave& leave, const PartStep& step);
+  void Handle(PeerRef from, const GossipPush& push, const PartStep& step);
+  void Handle(PeerRef from, const GossipHave& have, const PartStep& step);
+  void Handle(PeerRef from, const GossipGraft& graft, const PartStep& step);
+  void Handle(PeerRef from, const GossipPrune& prune, const PartStep& step);
+  void Handle(PeerRef from, const GossipCount& count, const PartStep& step);
   void Handle(PeerRef from, const IslandProbe& probe, const PartStep& step);
   void Handle(PeerRef from, const IslandReply& reply, const PartStep& step);
   void Handle(PeerRef from, const MergeConfirm& confirm, const PartStep& step);
@@ -123,6 +139,19 @@ class Peer {
   void Handle(PeerRef from, const MergeAck& ack, const PartStep& step);
   void Handle(PeerRef from, const MergeRefresh& refresh, const PartStep& step);
   void Handle(PeerRef from, const MergeRefreshed& refreshed, const PartStep& step);
+  void Handle(PeerRef from, const LeaseUpdate& update, const PartStep& step);
+  void Handle(PeerRef from, const LeaseAck& ack, const PartStep& step);
+  void Handle(PeerRef from, const LeaseMoved& moved, const PartStep& step);
+  void Handle(PeerRef from, const LeaseCrowded& crowded, const PartStep& step);
+  void Handle(PeerRef from, const FindLease& find, const PartStep& step);
+  void Handle(PeerRef from, const LeaseFound& found, const PartStep& step);
+  void Handle(PeerRef from, const RoomHomes& homes, const PartStep& step);
+  void Handle(PeerRef from, const RoomDigest& digest, const PartStep& step);
+  void Handle(PeerRef from, const RoomVersions& versions, const PartStep& step);
+  void Handle(PeerRef from, const RoomGone& gone, const PartStep& step);
+  void Handle(PeerRef from, const RoomChange& change, const PartStep& step);
+  void Handle(PeerRef from, const RoomAsk& ask, const PartStep& step);
+  void Handle(PeerRef from, const RoomMembers& members, const PartStep& step);
   void Refuse(const Command& command, FailReason reason, const PartStep& step);
   int LevelOf(PeerRef peer, const PartStep& step) const;
   void SeenAlive(PeerRef from, const PartStep& step);
@@ -160,9 +189,46 @@ class Peer {
 
   // peer_ring.cc: the ring.
   Neighbours* NeighbourSet();
+  void LearnNeighbour(PeerRef peer, const PartStep& step);
+  void ForgetNeighbour(PeerRef peer, const PartStep& step);
+  void HeardOnRing(PeerRef from, const PartStep& step);
+  void TickRing(const PartStep& step);
+  void StartRing(const Join& join, const PartStep& step);
+  void EndRingJoin(const PartStep& step);
 
-  // peer_heal.cc: islands.
+  // peer_gossip.cc: broadcasts.
+  void Start(const Broadcast& broadcast, const PartStep& step);
+  void Start(const Subscribe& subscribe, const PartStep& step);
+  void Start(const Unsubscribe& unsubscribe, const PartStep& step);
+  Gossip& StartGossip(const PartStep& step);
+  Gossip* GossipOverLink(PeerRef from, const PartStep& step);
+  void CatchUpWith(PeerRef peer, const PartStep& step);
+
+  // peer_islands.cc: noticing other islands.
+  IslandWatch* Watch();
+  IslandWatch& EnsureWatch();
+  std::uint64_t IslandLabel(const PartStep& step) const;
+  std::uint32_t IslandSize(const PartStep& step);
+  bool IsContact(PeerRef peer, const PartStep& step);
+  void JoinIsland(std::span<const PeerRef> bootstrap, const PartStep& step);
+  void JoinedIsland(const PartStep& step);
+  void SurveyIsland(const PartStep& step);
+  void LostContact(PeerRef peer, const PartStep& step);
+  void SampleIsland(const LookupState& done, const PartStep& step);
+  void TickIslands(const PartStep& step);
+  void ProbeLost(const PartStep& step);
+  PeerRef ExchangePartner(const PartStep& step);
+  void AskIsland(PeerRef peer, const PartStep& step);
+  void HeardOfIsland(PeerRef from, ListHandle sketch, const SketchAges& ages, bool answer,
+                     const PartStep& step);
+
+  // peer_heal.cc: merging with them.
   void Start(const Introduce& introduce, const PartStep& step);
+  bool CanMerge(const PartStep& step);
+  MergeStep ForMerge(const PartStep& step);
+  template <class Body>
+  void HandleMerge(PeerRef from, const Body& body, const PartStep& step);
+  void TickMerge(const PartStep& step);
 
   // peer_store.cc: records, puts and gets.
   std::optional<Record> LocalRecord(const NodeId& key, Time now) const;
@@ -172,6 +238,24 @@ class Peer {
   void KeyLookupDone(const LookupState& done, const PartStep& step);
   void TickStore(const PartStep& step);
   void HandOverRecords(const PartStep& step);
+
+  // peer_attach.cc: clients and rooms.
+  void RefuseAttach(const Command& command, const PartStep& step);
+  void Start(const AttachClient& attach, const PartStep& step);
+  void Start(const DetachClient& detach, const PartStep& step);
+  void Start(const ResolveClient& resolve, const PartStep& step);
+  void Start(const JoinRoom& join, const PartStep& step);
+  void Start(const LeaveRoom& leave, const PartStep& step);
+  void LeaveRooms(const NodeId& client, const PartStep& step);
+  void EndAttach(const PartStep& step);
+  void RenewAttached(const PartStep& step);  // to be called when islands have merged
+  void StartLeaseLookups(const PartStep& step);
+  void LeaseLookupDone(const LookupState& done, const PartStep& step);
+  void ResolveDone(const LookupState& done, const PartStep& step);
+  void AttachLookupRefused(const LookupGoal& goal, const PartStep& step);
+  void TellCrowded(PeerRef home, const PartStep& step);
+  Rooms* HeardOfRooms(PeerRef from, const PartStep& step);
+  void TickAttach(const PartStep& step);
 
   // peer_lookup.cc: what becomes of lookups, puts and gets.
   void Start(const Lookup& lookup, const PartStep& step);

@@ -21,11 +21,12 @@ void Peer::LinkUp(PeerRef peer, const LinkAttributes& attributes, const Step& st
   }
   const PartStep part = Part(step);
   RelayParts& relaying = StartRelaying(part);
-  NeighbourSet()->Learn(peer, part);
+  LearnNeighbour(peer, part);
   const bool requested = relaying.requests.Wants(peer, part);
   if (relaying.links.OnUp(peer, attributes, requested, NeighbourSet()->all(), part)) {
     relaying.requests.OnLinkUp(peer, part);
     SeenAlive(peer, part);
+    if (parts_->gossip) parts_->gossip->OnLinkUp(peer, part);
     if (relaying.links.rows().size() == 1) relaying.relay.OnFirstLink(relaying.links.rows(), part);
   } else {
     relaying.requests.OnDialFailed(peer, part);
@@ -53,15 +54,17 @@ void Peer::LostLink(PeerRef peer, LinkDownReason reason, const PartStep& step) {
   RelayParts& relaying = *Relaying();
   relaying.relay.OnLinkDown(peer, relaying.links.rows(), step);
   DrainRelayNews(step);
+  if (parts_->gossip) parts_->gossip->OnLinkDown(peer, step);
   const bool silent = reason == LinkDownReason::kTimeout || reason == LinkDownReason::kDialFailed;
+  if (silent && step.config.heals()) LostContact(peer, step);
   const int level = LevelOf(peer, step);
   if (!step.ids.dialable(peer)) {
     // Only its link made it a contact.
     table_.Remove(peer, level);
-    NeighbourSet()->Forget(peer);
+    ForgetNeighbour(peer, step);
   } else if (silent) {
     table_.Failed(peer, level);
-    NeighbourSet()->Forget(peer);
+    ForgetNeighbour(peer, step);
   }
   relaying.links.StartMaintenance(step.now);
 }
@@ -89,6 +92,10 @@ void Peer::MaintainLinks(const PartStep& step) {
     relaying.links.Fill(bucket.first(first), step);
   }
   relaying.links.DialAll(NeighbourSet()->all(), step);
+  if (!ring_) return;
+  for (const Finger& finger : ring_->fingers().runs()) {
+    if (finger.peer != PeerRef::kNone) relaying.links.DialAll({&finger.peer, 1}, step);
+  }
 }
 
 // True if the table may name the peer to others: those that cannot be dialled only while we are

@@ -6,6 +6,7 @@
 namespace tombolo {
 
 void Peer::Start(const Lookup& lookup, const PartStep& step) {
+  if (!step.config.has_table()) return ring_->LookUp(lookup.request, lookup.target, step);
   StartLookup({LookupPurpose::kApplication, lookup.request, lookup.target}, step);
 }
 
@@ -34,6 +35,7 @@ void Peer::DrainLookups(const PartStep& step) {
 }
 
 void Peer::LookupEnded(const LookupState& done, const PartStep& step) {
+  SampleIsland(done, step);
   switch (done.goal().purpose) {
     case LookupPurpose::kApplication:
       return NotifyLookupDone(done, step);
@@ -44,6 +46,10 @@ void Peer::LookupEnded(const LookupState& done, const PartStep& step) {
     case LookupPurpose::kGet:
     case LookupPurpose::kRepublish:
       return KeyLookupDone(done, step);
+    case LookupPurpose::kLease:
+      return LeaseLookupDone(done, step);
+    case LookupPurpose::kResolve:
+      return ResolveDone(done, step);
   }
 }
 
@@ -53,6 +59,8 @@ void Peer::LookupRefused(const LookupGoal& goal, const PartStep& step) {
     step.out.Notify(LookupDone{goal.request, goal.target, ListHandle::kEmpty, 0, 0, 0, step.now});
   } else if (goal.purpose == LookupPurpose::kPut || goal.purpose == LookupPurpose::kGet) {
     parts_->put_get->OnLookupRefused(goal.request, step);
+  } else if (goal.purpose == LookupPurpose::kLease || goal.purpose == LookupPurpose::kResolve) {
+    AttachLookupRefused(goal, step);
   } else if (goal.purpose != LookupPurpose::kRepublish && parts_->upkeep) {
     parts_->upkeep->phase = Upkeep::Phase::kWaiting;
     parts_->upkeep->retry_at = step.now + step.config.lookup.rpc_timeout;

@@ -6,8 +6,12 @@
 #include <vector>
 
 #include "overlay/connect.h"
+#include "overlay/gossip.h"
 #include "overlay/healing.h"
 #include "overlay/lazy.h"
+#include "overlay/leases_held.h"
+#include "overlay/leases_home.h"
+#include "overlay/leases_resolve.h"
 #include "overlay/links.h"
 #include "overlay/lookup.h"
 #include "overlay/neighbours.h"
@@ -15,6 +19,7 @@
 #include "overlay/put_get.h"
 #include "overlay/record_store.h"
 #include "overlay/relay.h"
+#include "overlay/rooms.h"
 #include "overlay/time.h"
 
 namespace tombolo {
@@ -63,6 +68,25 @@ struct RelayParts {
   }
 };
 
+// Clients and rooms: those attached here, and what this peer knows of those of others.
+struct Attach {
+  HomeLeases home;
+  HeldLeases held;
+  Resolves resolves;
+  Rooms rooms;
+
+  bool idle() const { return home.idle() && held.idle() && resolves.idle() && rooms.idle(); }
+
+  Time next_deadline() const {
+    return std::min({home.next_deadline(), held.next_deadline(), rooms.next_deadline()});
+  }
+
+  template <class Archive>
+  void Serialize(Archive& archive) {
+    archive(home, held, resolves, rooms);
+  }
+};
+
 struct PeerParts {
   Lookups lookups;
   std::vector<PendingPing> pings;
@@ -72,10 +96,12 @@ struct PeerParts {
   Lazy<PutGet> put_get;
   Lazy<RelayParts> relaying;
   Lazy<Healing> healing;
+  Lazy<Attach> attach;
+  Lazy<Gossip> gossip;  // stays once used: a tree is worth more than its memory
 
   bool idle() const {
     return lookups.idle() && pings.empty() && !upkeep && !records && !put_get && !relaying &&
-           !healing;
+           !healing && !attach && !gossip;
   }
 
   Time next_deadline() const {
@@ -86,12 +112,14 @@ struct PeerParts {
     if (put_get) next = std::min(next, put_get->next_deadline());
     if (relaying) next = std::min(next, relaying->next_deadline());
     if (healing) next = std::min(next, healing->next_deadline());
+    if (attach) next = std::min(next, attach->next_deadline());
+    if (gossip) next = std::min(next, gossip->next_deadline());
     return next;
   }
 
   template <class Archive>
   void Serialize(Archive& archive) {
-    archive(lookups, pings, upkeep, records, put_get, relaying, healing);
+    archive(lookups, pings, upkeep, records, put_get, relaying, healing, attach, gossip);
   }
 };
 

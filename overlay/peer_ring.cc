@@ -1,4 +1,7 @@
 // The ring of a peer.
+#include <cassert>
+#include <vector>
+
 #include "overlay/peer.h"
 
 namespace tombolo {
@@ -11,28 +14,93 @@ Neighbours* Peer::NeighbourSet() {
   return relaying != nullptr ? &relaying->neighbours : nullptr;
 }
 
-void Peer::Handle(PeerRef, const FindSuccessor&, const PartStep& step) {
-  step.out.Drop(DropReason::kUnknownRpc);
+void Peer::LearnNeighbour(PeerRef peer, const PartStep& step) {
+  if (ring_) return ring_->Heard(peer, step);
+  if (RelayParts* relaying = Relaying()) relaying->neighbours.Learn(peer, step);
 }
 
-void Peer::Handle(PeerRef, const SuccessorFound&, const PartStep& step) {
-  step.out.Drop(DropReason::kUnknownRpc);
+void Peer::ForgetNeighbour(PeerRef peer, const PartStep& step) {
+  if (ring_) return ring_->Bury(peer, step);
+  if (RelayParts* relaying = Relaying()) relaying->neighbours.Forget(peer);
 }
 
-void Peer::Handle(PeerRef, const AskNeighbours&, const PartStep& step) {
-  step.out.Drop(DropReason::kUnknownRpc);
+// What SeenAlive comes to where there are no k-buckets.
+void Peer::HeardOnRing(PeerRef from, const PartStep& step) {
+  if (!ring_ || !ring_->Listens(step) || from == self_ || !IsReachable(from, step)) return;
+  ring_->Heard(from, step);
 }
 
-void Peer::Handle(PeerRef, const RingNeighbours&, const PartStep& step) {
-  step.out.Drop(DropReason::kUnknownRpc);
+void Peer::BuildRing(std::span<const PeerRef> successors, std::span<const PeerRef> predecessors,
+                     std::span<const Finger> fingers, Time start, const Step& step) {
+  assert(state_ == PeerState::kJoined);
+  ring_.Ensure().Build(successors, predecessors, fingers, start, Part(step));
+  Settle();
 }
 
-void Peer::Handle(PeerRef, const tombolo::Notify&, const PartStep& step) {
-  step.out.Drop(DropReason::kUnknownRpc);
+// ---- Life.
+
+// Joins an overlay that is nothing but a ring.
+void Peer::StartRing(const Join& join, const PartStep& step) {
+  ring_.Ensure().Join(step.lists.Get(join.bootstrap), step);
+  EndRingJoin(step);
 }
 
-void Peer::Handle(PeerRef, const RingLeave&, const PartStep& step) {
-  step.out.Drop(DropReason::kUnknownRpc);
+// To be called when an answer may have made this peer a member.
+void Peer::EndRingJoin(const PartStep& step) {
+  if (state_ != PeerState::kJoining || step.config.has_table() || !ring_->is_member()) return;
+  state_ = PeerState::kJoined;
+  if (step.config.links.max_links > 0) StartRelaying(step).links.StartMaintenance(step.now);
+  step.out.Notify(Joined{static_cast<std::uint32_t>(ring_->neighbours().all().size())});
+}
+
+void Peer::TickRing(const PartStep& step) {
+  if (ring_->next_deadline() > step.now) return;
+  std::vector<PeerRef> silent;
+  ring_->Expire(step, silent);
+  for (const PeerRef peer : silent) SeenSilent(peer, step);
+  ring_->RunDue(step);
+  EndRingJoin(step);
+}
+
+// ---- Messages. Whoever has no ring ignores them.
+
+void Peer::Handle(PeerRef from, const FindSuccessor& find, const PartStep& step) {
+  if (!ring_) return step.out.Drop(DropReason::kUnknownRpc);
+  // An asker may not be a member yet.
+  if (from != find.asker) SeenAlive(from, step);
+  ring_->OnFind(find, step);
+}
+
+void Peer::Handle(PeerRef from, const SuccessorFound& found, const PartStep& step) {
+  if (!ring_) return step.out.Drop(DropReason::kUnknownRpc);
+  SeenAlive(from, step);
+  ring_->OnFound(found, step);
+  EndRingJoin(step);
+}
+
+void Peer::Handle(PeerRef from, const AskNeighbours& ask, const PartStep& step) {
+  if (!ring_) return step.out.Drop(DropReason::kUnknownRpc);
+  SeenAlive(from, step);
+  ring_->OnAsk(from, ask, step);
+}
+
+void Peer::Handle(PeerRef from, const RingNeighbours& neighbours, const PartStep& step) {
+  if (!ring_) return step.out.Drop(DropReason::kUnknownRpc);
+  SeenAlive(from, step);
+  if (!ring_->OnNeighbours(from, neighbours, step)) step.out.Drop(DropReason::kUnknownRpc);
+  EndRingJoin(step);
+}
+
+void Peer::Handle(PeerRef from, const tombolo::Notify&, const PartStep& step) {
+  if (!ring_) return step.out.Drop(DropReason::kUnknownRpc);
+  SeenAlive(from, step);
+  ring_->OnNotify(from, step);
+}
+
+void Peer::Handle(PeerRef from, const RingLeave& leave, const PartStep& step) {
+  if (!ring_) return step.out.Drop(DropReason::kUnknownRpc);
+  table_.Remove(from, LevelOf(from, step));
+  ring_->OnLeave(from, leave, step);
 }
 
 }  // namespace tombolo

@@ -26,10 +26,13 @@ NodeId RandomIdInBucket(const NodeId& id, int level, Rng& rng) {
 
 void Peer::Start(const Join& join, const PartStep& step) {
   if (state_ != PeerState::kJoined) state_ = PeerState::kJoining;
+  if (step.config.has_ring()) ring_.Ensure();
+  if (!step.config.has_table()) return StartRing(join, step);
   Upkeep& upkeep = EnsureParts().upkeep.Ensure();
   const std::span<const PeerRef> bootstrap = step.lists.Get(join.bootstrap);
   upkeep.bootstrap.assign(bootstrap.begin(), bootstrap.end());
   std::erase(upkeep.bootstrap, self_);
+  if (step.config.heals()) JoinIsland(upkeep.bootstrap, step);
   // From now on those who answer are learned as neighbours; links are opened when the join is done.
   if (step.config.links.max_links > 0) parts_->relaying.Ensure();
   const bool busy = upkeep.phase == Upkeep::Phase::kSelf || upkeep.phase == Upkeep::Phase::kBuckets;
@@ -77,6 +80,8 @@ void Peer::UpkeepLookupDone(const LookupState& done, const PartStep& step) {
   for (int level = table_.CoveredFrom(step.config.table.k); level < table_.levels(); ++level) {
     table_.Touch(level, step.now, step.config.table.refresh_interval);
   }
+  // Those who answered are the ring neighbours to begin with.
+  if (ring_ && !ring_->is_member()) ring_->Start(step);
   StartBuckets(step);
 }
 
@@ -113,6 +118,7 @@ void Peer::EndUpkeep(const PartStep& step) {
   refresh_at_ = NextRefresh(step);
   if (!joining) return;
   state_ = PeerState::kJoined;
+  if (step.config.heals()) JoinedIsland(step);
   if (step.config.links.max_links > 0) StartRelaying(step).links.StartMaintenance(step.now);
   step.out.Notify(Joined{static_cast<std::uint32_t>(table_.live_count())});
 }
@@ -135,6 +141,8 @@ Time Peer::NextRefresh(const PartStep& step) {
 void Peer::Start(const Depart&, const PartStep& step) {
   // The goodbye comes last: whatever is heard after it would make this peer a contact again.
   if (parts_) HandOverRecords(step);
+  EndAttach(step);
+  if (ring_) ring_->Depart(step);
   SayGoodbye(step);
   state_ = PeerState::kLeft;
   refresh_at_ = kNever;
@@ -142,6 +150,7 @@ void Peer::Start(const Depart&, const PartStep& step) {
     for (const LookupState& lookup : parts_->lookups.Abandon()) {
       if (lookup.goal().purpose == LookupPurpose::kApplication) NotifyLookupDone(lookup, step);
     }
+    if (parts_->gossip) parts_->gossip->Stop(step);
     if (RelayParts* relaying = Relaying()) {
       relaying->relay.Stop(step);
       relaying->requests.Stop(step);
@@ -149,6 +158,7 @@ void Peer::Start(const Depart&, const PartStep& step) {
     }
   }
   table_ = RoutingTable();
+  ring_.Reset();
   parts_.Reset();
 }
 

@@ -11,12 +11,27 @@
 namespace tombolo::sim {
 
 struct Action {
-  enum class Kind : std::uint8_t { kJoinNext, kArrival, kSessionEnd, kRate, kWorkload };
+  enum class Kind : std::uint8_t {
+    kJoinNext,
+    kArrival,
+    kSessionEnd,
+    kRate,
+    kWorkload,
+    kBroadcastEnd,
+    kSilence,     // links of a peer across a cut time out
+    kSilenceAll,  // of all peers from the subject on
+    kFault,       // the next injected fault of a kind
+    kFlap,        // a flapping link goes down or comes back
+    kEndIslands,  // an injected partition is over
+    kReturn,      // an injected crash begins or ends
+    kReattach,    // a client looks for a new home
+    kFlood,       // a flooding peer sends
+  };
 
   Time at;
   std::uint64_t order = 0;  // of scheduling; settles ties
   Kind kind = Kind::kJoinNext;
-  std::uint32_t subject = 0;  // peer, kind of rate or workload
+  std::uint32_t subject = 0;  // peer, kind of rate, workload or operation
 };
 
 // A binary heap ordered by (time, order of scheduling). Thread rule: one caller at a time.

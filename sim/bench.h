@@ -26,6 +26,14 @@ struct BenchOptions {
   double dead = 0;               // share of peers dead from the start
   double loss = 0;               // share of messages
   double dead_links = 0;         // share of links
+  // bench heal; see HealOptions.
+  std::uint32_t islands = 2;         // of equal size, unless sizes are given
+  std::vector<std::uint32_t> sizes;  // of each island; together they are the peers
+  HealOptions heal;
+  std::string strategy = "zip";
+  double missing = 0;  // share of the contacts absent from the tables
+  std::string schedule = "t0";  // bench chord-paper: all join at once, or "spread" over 500 s
+  BroadcastRunOptions broadcast;
   std::vector<std::string> settings;  // "key=value", applied last
 };
 
@@ -34,6 +42,11 @@ struct Bench {
   std::string_view doc;
   absl::StatusOr<Scenario> (*scenario)(const BenchOptions& options);
   nlohmann::ordered_json (*report)(const Scenario& scenario, const RunResult& result);
+  // What runs the scenario, if it is more than RunScenario.
+  RunResult (*run)(const BenchOptions& options, const Scenario& scenario,
+                   const Watch& watch) = nullptr;
+  // What the run fell short of; empty if nothing. A bench without it only measures.
+  std::string (*shortfall)(const RunResult& result) = nullptr;
 };
 
 std::span<const Bench> Benches();
@@ -51,6 +64,22 @@ nlohmann::ordered_json KademliaLookupReport(const Scenario& scenario, const RunR
 // Sends between random pairs, 1000 a second, over one link per non-empty bucket, used both ways.
 absl::StatusOr<Scenario> RelayScenario(const BenchOptions& options);
 nlohmann::ordered_json RelayReport(const Scenario& scenario, const RunResult& result);
+
+// Islands that find each other and merge.
+absl::StatusOr<Scenario> HealScenario(const BenchOptions& options);
+RunResult RunHeal(const BenchOptions& options, const Scenario& scenario, const Watch& watch);
+nlohmann::ordered_json HealReport(const Scenario& scenario, const RunResult& result);
+std::string HealShortfall(const RunResult& result);
+
+// The protocol of 2001 while everybody joins, and over an exact ring.
+absl::StatusOr<Scenario> ChordPaperScenario(const BenchOptions& options);
+absl::StatusOr<Scenario> ChordBuiltScenario(const BenchOptions& options);
+nlohmann::ordered_json ChordReport(const Scenario& scenario, const RunResult& result);
+
+// Broadcasts of one sender, then the death of half of all peers.
+absl::StatusOr<Scenario> BroadcastScenario(const BenchOptions& options);
+RunResult RunBroadcast(const BenchOptions& options, const Scenario& scenario, const Watch& watch);
+nlohmann::ordered_json BroadcastReport(const Scenario& scenario, const RunResult& result);
 
 // What both have in common: peers, seed, latency, and a workload of `count` operations at 1000 a
 // second.

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cassert>
+#include <span>
+#include <utility>
+
+#include "sim/network.h"
 
 namespace tombolo::sim {
 namespace {
@@ -9,7 +13,7 @@ namespace {
 constexpr std::size_t kSpareContacts =
     8;  // room for the first replacements without moving the table
 
-// The peers [begin, end) of a subtree, by position in id order.
+// The peers [begin, end) of a subtree, by position in the id order of an island.
 struct Range {
   std::uint32_t begin;
   std::uint32_t end;
@@ -18,12 +22,13 @@ struct Range {
 
 // First position in `range` whose id has bit `level` set. The ids of the range agree up to that
 // bit.
-std::uint32_t SplitPoint(const Directory& ids, Range range, int level) {
+std::uint32_t SplitPoint(const Directory& ids, std::span<const PeerRef> island, Range range,
+                         int level) {
   std::uint32_t low = range.begin;
   std::uint32_t high = range.end;
   while (low < high) {
     const std::uint32_t middle = low + (high - low) / 2;
-    if (ids.id(static_cast<PeerRef>(middle)).bit(level)) {
+    if (ids.id(island[middle]).bit(level)) {
       high = middle;
     } else {
       low = middle + 1;
@@ -33,67 +38,71 @@ std::uint32_t SplitPoint(const Directory& ids, Range range, int level) {
 }
 
 // `count` distinct random positions of the range (Floyd, CACM 30(9) 1987), or all of them.
-void Sample(Range range, std::uint32_t count, Rng& rng, std::vector<PeerRef>& out) {
+void Sample(Range range, std::uint32_t count, Rng& rng, std::vector<std::uint32_t>& out) {
   out.clear();
   if (range.size() <= count) {
-    for (std::uint32_t i = range.begin; i < range.end; ++i) out.push_back(static_cast<PeerRef>(i));
+    for (std::uint32_t i = range.begin; i < range.end; ++i) out.push_back(i);
     return;
   }
   for (std::uint32_t last = range.size() - count; last < range.size(); ++last) {
-    const auto drawn = static_cast<PeerRef>(range.begin + rng.Below(last + 1));
+    const std::uint32_t drawn = range.begin + rng.Below(last + 1);
     const bool taken = std::find(out.begin(), out.end(), drawn) != out.end();
-    out.push_back(taken ? static_cast<PeerRef>(range.begin + last) : drawn);
+    out.push_back(taken ? range.begin + last : drawn);
   }
 }
 
-// The peers that may be contacts, in id order. Where every peer can be dialled these are all, and
-// the index costs nothing; a peer that cannot be dialled is a contact only of those it is linked
-// to.
+// The peers of an island that may be contacts, in id order. Where every peer can be dialled these
+// are all, and the index costs nothing; a peer that cannot be dialled is a contact only of those it
+// is linked to.
 class Eligible {
  public:
-  explicit Eligible(const Directory& ids) {
-    const auto count = static_cast<std::uint32_t>(ids.size());
+  Eligible(const Directory& ids, std::span<const PeerRef> island) : members_(island) {
+    const auto count = static_cast<std::uint32_t>(island.size());
     std::vector<std::uint32_t> before(count + 1, 0);
+    std::vector<PeerRef> dialable;
     for (std::uint32_t i = 0; i < count; ++i) {
-      const bool dialable = ids.dialable(static_cast<PeerRef>(i));
-      if (dialable) members_.push_back(static_cast<PeerRef>(i));
-      before[i + 1] = before[i] + (dialable ? 1 : 0);
+      if (ids.dialable(island[i])) dialable.push_back(island[i]);
+      before[i + 1] = static_cast<std::uint32_t>(dialable.size());
     }
-    if (members_.size() < count) {
-      before_ = std::move(before);
-    } else {
-      members_ = {};
-    }
+    if (dialable.size() == count) return;
+    dialable_ = std::move(dialable);
+    members_ = dialable_;
+    before_ = std::move(before);
   }
 
-  void SampleFrom(Range range, std::uint32_t count, Rng& rng, std::vector<PeerRef>& out) const {
-    if (before_.empty()) return Sample(range, count, rng, out);
-    Sample({before_[range.begin], before_[range.end]}, count, rng, out);
-    for (PeerRef& position : out) position = members_[Index(position)];
+  void SampleFrom(Range range, std::uint32_t count, Rng& rng, std::vector<PeerRef>& out) {
+    if (!before_.empty()) range = {before_[range.begin], before_[range.end]};
+    Sample(range, count, rng, positions_);
+    out.clear();
+    for (const std::uint32_t position : positions_) out.push_back(members_[position]);
   }
 
  private:
-  std::vector<PeerRef> members_;
-  std::vector<std::uint32_t> before_;  // members before a position in the whole population
+  std::span<const PeerRef> members_;
+  std::vector<PeerRef> dialable_;
+  std::vector<std::uint32_t> before_;  // members before a position in the whole island
+  std::vector<std::uint32_t> positions_;
 };
 
-// The subtrees that belong in the buckets of every peer, found once for all peers that share them.
+// The subtrees that belong in the buckets of every peer of an island, found once for all peers that
+// share them.
 class TableBuilder {
  public:
-  TableBuilder(const WorldOptions& options, const Directory& ids, std::vector<Peer>& peers)
-      : options_(options), ids_(ids), eligible_(ids), peers_(peers) {}
+  TableBuilder(const WorldOptions& options, const Directory& ids, std::span<const PeerRef> island,
+               std::vector<Peer>& peers)
+      : options_(options), ids_(ids), island_(island), eligible_(ids, island), peers_(peers) {}
 
   void Build() {
     siblings_.reserve(kIdBits);
-    Descend({0, static_cast<std::uint32_t>(peers_.size())}, 0);
+    Descend({0, static_cast<std::uint32_t>(island_.size())}, 0);
   }
 
  private:
   // Walks the id trie; siblings_[i] is the subtree of bucket i for all peers of `range`.
   void Descend(Range range, int level) {
     if (range.size() == 0) return;
-    if (range.size() == 1 || level == kIdBits) return BuildOne(range.begin);
-    const std::uint32_t split = SplitPoint(ids_, range, level);
+    if (range.size() == 1 || level == kIdBits) return BuildOne(island_[range.begin]);
+    const std::uint32_t split = SplitPoint(ids_, island_, range, level);
     const Range zeros{range.begin, split};
     const Range ones{split, range.end};
     siblings_.push_back(ones);
@@ -103,29 +112,35 @@ class TableBuilder {
     siblings_.pop_back();
   }
 
-  void BuildOne(std::uint32_t index) {
+  void BuildOne(PeerRef peer) {
     const auto k = static_cast<std::uint32_t>(options_.core.table.k);
     std::size_t contacts = kSpareContacts;
     for (const Range& sibling : siblings_) contacts += std::min(sibling.size(), k);
     RoutingTable table;
     table.Reserve(contacts, static_cast<int>(siblings_.size()));
-    Rng rng = Rng::Split(options_.seed ^ 0x7461626c65ULL, index);
+    Rng rng = Rng::Split(options_.seed ^ 0x7461626c65ULL, Index(peer));
+    Rng gaps = Rng::Split(options_.seed ^ 0x67617073ULL, Index(peer));
     for (std::size_t level = 0; level < siblings_.size(); ++level) {
       eligible_.SampleFrom(siblings_[level], k, rng, sample_);
+      if (options_.missing_share > 0) {
+        std::erase_if(sample_,
+                      [&](PeerRef) { return gaps.Chance(ChanceParts(options_.missing_share)); });
+      }
       table.Fill(static_cast<int>(level), sample_);
     }
     // Hidden peers look for newcomers next to them from the start.
-    const bool hidden = options_.core.links.max_links > 0 && !ids_.dialable(peers_[index].self());
+    const bool hidden = options_.core.links.max_links > 0 && !ids_.dialable(peer);
     const std::int64_t interval = (hidden ? options_.core.links.hidden_refresh_interval
                                           : options_.core.table.refresh_interval)
                                       .us;
     const auto spread =
         static_cast<std::int64_t>(rng.Below64(static_cast<std::uint64_t>(interval)));
-    peers_[index].Build(std::move(table), Time{interval + spread});
+    peers_[Index(peer)].Build(std::move(table), Time{interval + spread});
   }
 
   const WorldOptions& options_;
   const Directory& ids_;
+  const std::span<const PeerRef> island_;
   Eligible eligible_;
   std::vector<Peer>& peers_;
   std::vector<Range> siblings_;
@@ -135,17 +150,18 @@ class TableBuilder {
 // Opens links as both ends would have agreed to, where neither is full.
 class LinkBuilder {
  public:
-  LinkBuilder(const WorldOptions& options, std::vector<Peer>& peers, const Step& step)
-      : options_(options), peers_(peers), step_(step) {
-    for (const Peer& peer : peers) {
-      if (step.ids.dialable(peer.self())) dialable_.push_back(peer.self());
+  LinkBuilder(const WorldOptions& options, std::span<const PeerRef> island,
+              std::vector<Peer>& peers, const Step& step)
+      : options_(options), island_(island), peers_(peers), step_(step) {
+    for (const PeerRef peer : island) {
+      if (step.ids.dialable(peer)) dialable_.push_back(peer);
     }
   }
 
   void Build() {
-    for (const Peer& peer : peers_) {
-      LinkBuckets(peer);
-      LinkNeighbours(peer.self());
+    for (const PeerRef peer : island_) {
+      LinkBuckets(peers_[Index(peer)]);
+      LinkNeighbours(peer);
     }
   }
 
@@ -202,6 +218,7 @@ class LinkBuilder {
   }
 
   const WorldOptions& options_;
+  const std::span<const PeerRef> island_;
   std::vector<Peer>& peers_;
   const Step& step_;
   std::vector<PeerRef> dialable_;  // in id order
@@ -209,12 +226,24 @@ class LinkBuilder {
 
 }  // namespace
 
-void BuildTables(const WorldOptions& options, const Directory& ids, std::vector<Peer>& peers) {
-  TableBuilder(options, ids, peers).Build();
+void BuildTables(const WorldOptions& options, const Islands& islands, const Directory& ids,
+                 std::vector<Peer>& peers) {
+  for (std::size_t island = 0; island < islands.count(); ++island)
+    TableBuilder(options, ids, islands.members(island), peers).Build();
 }
 
-void BuildLinks(const WorldOptions& options, std::vector<Peer>& peers, const Step& step) {
-  LinkBuilder(options, peers, step).Build();
+void BuildLinks(const WorldOptions& options, const Islands& islands, std::vector<Peer>& peers,
+                const Step& step) {
+  for (std::size_t island = 0; island < islands.count(); ++island)
+    LinkBuilder(options, islands.members(island), peers, step).Build();
+}
+
+void BuildSketches(const Islands& islands, std::vector<Peer>& peers, const Step& step) {
+  for (std::size_t island = 0; island < islands.count(); ++island) {
+    const std::vector<PeerRef> sketch = IslandDigest::Choose(islands.members(island), step.ids);
+    for (const PeerRef member : islands.members(island))
+      peers[Index(member)].BuildIsland(sketch, step);
+  }
 }
 
 }  // namespace tombolo::sim

@@ -4,67 +4,15 @@
 #include <span>
 #include <vector>
 
+#include "sim/checkers_budget.h"
+#include "sim/checkers_ring.h"
+#include "sim/checkers_routes.h"
+
 namespace tombolo::sim {
 namespace {
 
 // Longer than any lookup: every round of one ends at the latest with its time-outs.
 constexpr Duration kLookupLimit = Duration::Minutes(10);
-
-bool AnyDialable(const World& world, std::span<const PeerRef> peers) {
-  return std::any_of(peers.begin(), peers.end(),
-                     [&](PeerRef peer) { return world.directory().dialable(peer); });
-}
-
-bool IsReachable(const World& world, PeerRef peer) {
-  if (!world.is_up(peer)) return false;
-  if (world.directory().dialable(peer)) return true;
-  const std::span<const Link> links = world.peer(peer).links();
-  return std::any_of(links.begin(), links.end(),
-                     [&](const Link& link) { return world.is_up(link.peer); });
-}
-
-// The deepest bucket that any live peer belongs in: that of a neighbour in the order of ids.
-int DeepestLevel(const World& world, std::uint64_t position) {
-  const std::span<const PeerRef> live = world.oracle().live();
-  const auto shared = [&](std::uint64_t other) {
-    return CommonPrefixLength(world.directory().id(live[position]),
-                              world.directory().id(live[other]));
-  };
-  const int before = position > 0 ? shared(position - 1) : -1;
-  return std::max(before, position + 1 < live.size() ? shared(position + 1) : -1);
-}
-
-void CheckPeer(const World& world, std::uint64_t position, BucketCheck& check) {
-  const PeerRef ref = world.oracle().live()[position];
-  const Peer& peer = world.peer(ref);
-  if (peer.state() != PeerState::kJoined) return;
-  ++check.peers;
-  const int deepest = DeepestLevel(world, position);
-  for (int level = 0; level <= deepest; ++level) {
-    if (!AnyDialable(world, world.oracle().Subtree(peer.id(), level, world.directory()))) continue;
-    ++check.buckets;
-    const auto contacts = peer.table().live(level);
-    if (std::any_of(contacts.begin(), contacts.end(),
-                    [&](PeerRef c) { return IsReachable(world, c); }))
-      continue;
-    if (check.false_empty++ == 0) {
-      check.first_peer = ref;
-      check.first_level = level;
-    }
-  }
-}
-
-}  // namespace
-
-BucketCheck CheckBuckets(const World& world, std::uint32_t peers_max) {
-  BucketCheck check;
-  const std::uint64_t live = world.oracle().live().size();
-  const std::uint64_t count = std::min<std::uint64_t>(peers_max, live);
-  for (std::uint64_t i = 0; i < count; ++i) CheckPeer(world, i * live / count, check);
-  return check;
-}
-
-namespace {
 
 // The true k closest live peers to the key, but for the asker, who does not look for itself.
 std::vector<PeerRef> TrueClosest(const World& world, const Operation& lookup) {
@@ -117,6 +65,21 @@ LookupCheck CheckLookups(World& world, std::uint32_t count) {
     }
   }
   return check;
+}
+
+std::vector<Finding> RunCheckers(const World& world, bool at_quiescence) {
+  std::vector<Finding> findings;
+  if (at_quiescence) {
+    findings = CheckRing(world);
+    findings.push_back(CheckTables(world));
+    findings.push_back(CheckRoutable(world));
+    findings.push_back(CheckNoDeadTraffic(world));
+  }
+  findings.push_back(CheckNoLoops(world));
+  findings.push_back(CheckMemory(world));
+  std::sort(findings.begin(), findings.end(),
+            [](const Finding& a, const Finding& b) { return a.invariant < b.invariant; });
+  return findings;
 }
 
 }  // namespace tombolo::sim

@@ -1,31 +1,20 @@
 // Compares what peers believe with what is true of their world.
 //
-// Thread rule: pure functions of a world; CheckLookups lets it run on. Errors: none; a broken rule
-// is a count and the first offender.
+// Thread rule: pure functions of a world; CheckLookups lets it run on. Errors: none; a broken
+// rule is a count and the first offender.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "overlay/peer_ref.h"
+#include "sim/checkers_tables.h"
+#include "sim/finding.h"
 #include "sim/world.h"
 
 namespace tombolo::sim {
-
-// The guarantee of the routing table (routing_table.h): no false-empty bucket.
-struct BucketCheck {
-  std::uint32_t peers = 0;              // looked at
-  std::uint64_t buckets = 0;            // that the world has a live, dialable peer for
-  std::uint64_t false_empty = 0;        // of these, without a live contact
-  PeerRef first_peer = PeerRef::kNone;  // the first offender, by id
-  int first_level = 0;
-};
-
-// Looks at the live members of the overlay, at most `peers_max` of them, evenly spread over the id
-// space. A contact counts as live if it is up and, where it cannot be dialled, one of its links is
-// to a live peer.
-BucketCheck CheckBuckets(const World& world, std::uint32_t peers_max);
 
 // Lookups compared with the truth.
 struct LookupCheck {
@@ -38,11 +27,18 @@ struct LookupCheck {
   PeerRef first_source = PeerRef::kNone;
 };
 
-// How many of the true k closest live peers to its key (the asker apart) an ended lookup has found.
+// How many of the true k closest live peers to its key (the asker apart) an ended lookup has
+// found.
 std::size_t CountClosestFound(const World& world, const Operation& lookup);
 
-// Lets `count` random live peers look up random ids at the same time, and waits for them. A peer
-// that joins or dies meanwhile can make a result differ from the truth.
+// Lets `count` random live peers look up random ids at the same time, and waits for them. A
+// peer that joins or dies meanwhile can make a result differ from the truth.
 LookupCheck CheckLookups(World& world, std::uint32_t count);
+
+// All invariants of overlay-science 2.5 that the state of a world alone can show, one finding
+// each. At any time: I8 and I9 (memory). At quiescence, when faults, joins and deaths have
+// ended long enough ago, also I1 to I7 and I10. I11 and I12 need to have seen the world before:
+// checkers_budget.h, checkers_routes.h.
+std::vector<Finding> RunCheckers(const World& world, bool at_quiescence);
 
 }  // namespace tombolo::sim

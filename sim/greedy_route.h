@@ -1,20 +1,24 @@
-// Greedy routing over routing tables, without messages: what the tables alone are worth.
+// Routing over what peers know, without messages: what their tables and rings are worth.
 //
-// Thread rule: a pure function of its arguments. Errors: none; a route that ends early is nullopt.
+// Thread rule: pure functions of their arguments. Errors: none; a route that ends early says
+// so.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "overlay/directory.h"
+#include "overlay/peer_ref.h"
 #include "overlay/routing_table.h"
+#include "sim/world.h"
 
 namespace tombolo::sim {
 
-// Hops from `source` to `target`, the last one counted: each peer hands on to the contact of its
-// table that is closest to the target. nullopt if a peer on the way knows nobody closer than
-// itself. `table_of(peer)` gives the table of a peer.
+// Hops from `source` to `target`, the last one counted: each peer hands on to the contact of
+// its table that is closest to the target. nullopt if a peer on the way knows nobody closer
+// than itself. `table_of(peer)` gives the table of a peer.
 template <class TableOf>
 std::optional<std::uint32_t> GreedyHops(const Directory& ids, const TableOf& table_of,
                                         PeerRef source, PeerRef target) {
@@ -29,5 +33,27 @@ std::optional<std::uint32_t> GreedyHops(const Directory& ids, const TableOf& tab
   }
   return hops;
 }
+
+// The peers next to `peer` on its ring, as it believes, nearest first: of the ring where it
+// keeps one, else those that relaying has picked up.
+std::span<const PeerRef> SuccessorsOf(const Peer& peer);
+std::span<const PeerRef> PredecessorsOf(const Peer& peer);
+
+// How far a message from `source` would come.
+struct Walk {
+  bool arrived = false;
+  std::uint32_t hops = 0;         // from peer to peer, the last one counted
+  std::uint32_t ring_hops = 0;    // of these, by the ring because nobody XOR-closer was known
+  std::uint32_t handed_back = 0;  // of these, back where it came from because nobody knew a way on
+  PeerRef end = PeerRef::kNone;   // where it arrived, or the first peer that had no way on
+};
+
+// Walks as a relay would: to the live contact or neighbour that is XOR-closest to the target,
+// if it is closer than this peer; else to the one nearest to it on the ring, until somebody is
+// XOR-closer than where that began (overlay-science 1.3); else back, to try the next best, at most
+// config.relay.detours times. Nobody is visited twice but on the way back. A contact counts as
+// live if it is up and the path to it is not cut; others would time out, and the next best be
+// tried.
+Walk WalkRoute(const World& world, PeerRef source, PeerRef target);
 
 }  // namespace tombolo::sim

@@ -8,6 +8,7 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -21,6 +22,7 @@
 #include "sim/runner.h"
 #include "sim/scenario.h"
 #include "sim/series.h"
+#include "sim/swarm.h"
 #include "sim/validate.h"
 
 namespace {
@@ -164,11 +166,52 @@ int RunBench(const std::string& name, const BenchOptions& options, bool json_onl
   RunResult result;
   {
     tombolo::sim::Progress progress(true, name);
-    result = tombolo::sim::RunScenario(*scenario, {&progress});
+    const tombolo::sim::Watch watch{&progress};
+    result = bench->run != nullptr ? bench->run(options, *scenario, watch)
+                                   : tombolo::sim::RunScenario(*scenario, watch);
   }
   if (!json_only) std::cerr << tombolo::sim::Summary(tombolo::sim::FullReport(*scenario, result));
   std::cout << bench->report(*scenario, result).dump(2) << '\n';
-  return result.interrupted ? kInterrupted : kGood;
+  if (result.interrupted) return kInterrupted;
+  const std::string shortfall = bench->shortfall != nullptr ? bench->shortfall(result) : "";
+  if (shortfall.empty()) return kGood;
+  std::cerr << "tombolo-sim: bench " << name << ": " << shortfall << '\n';
+  return kCheckFailed;
+}
+
+void AddHeal(CLI::App& sub, BenchOptions& options) {
+  using tombolo::sim::Bridges;
+  using tombolo::sim::HealStart;
+  const auto share = CLI::Range(0.0, 1.0);
+  sub.add_option("--islands", options.islands, "Islands of equal size")
+      ->check(CLI::Range(std::size_t{1}, tombolo::sim::kMaxIslands));
+  sub.add_option("--sizes", options.sizes, "Sizes of the islands, A,B,...; their sum is the peers")
+      ->delimiter(',');
+  sub.add_option("--bridges", options.heal.bridges, "Random pairs introduced per two islands")
+      ->check(CLI::Range(1U, 1000U));
+  sub.add_option("--topology", options.heal.topology, "Which islands are introduced: hub or chain")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Bridges>{{"hub", Bridges::kHub}, {"chain", Bridges::kChain}}));
+  sub.add_option("--start", options.heal.start,
+                 "separate: they never knew each other; split: one network cut for a while")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, HealStart>{
+          {"separate", HealStart::kSeparate}, {"split", HealStart::kSplit}}));
+  sub.add_option("--strategy", options.strategy, "How rings merge")
+      ->check(CLI::IsMember({"zip", "gossip", "simple"}));
+  sub.add_option("--false-alarms", options.heal.false_alarms,
+                 "Introduces so many pairs of one island, and no others");
+  sub.add_option("--loss", options.loss, "Share of messages lost")->check(share);
+  sub.add_option("--missing", options.missing, "Share of contacts missing from the tables")
+      ->check(share);
+  sub.add_option("--dead", options.dead, "Share of peers dead from the start")->check(share);
+  sub.add_option_function<double>(
+         "--limit",
+         [&options](double seconds) {
+           options.heal.limit =
+               tombolo::Duration::Milliseconds(static_cast<std::int64_t>(seconds * 1000));
+         },
+         "Simulated seconds until it counts as failed; default 300")
+      ->check(CLI::Range(0.001, 86'400.0));
 }
 
 CLI::App& AddBench(CLI::App& app, BenchOptions& options, bool& json_only) {
@@ -184,6 +227,16 @@ CLI::App& AddBench(CLI::App& app, BenchOptions& options, bool& json_only) {
         ->allow_extra_args(false);
     AddSeed(sub, options.settings);
     sub.add_flag("--json", json_only, "JSON on stdout and nothing on stderr");
+    if (bench.name == "heal") {
+      AddHeal(sub, options);
+      continue;
+    }
+    if (bench.name.starts_with("chord")) {
+      if (bench.name == "chord-built") continue;
+      sub.add_option("--schedule", options.schedule, "t0: all join at once; spread: over 500 s")
+          ->check(CLI::IsMember({"t0", "spread"}));
+      continue;
+    }
     const auto share = CLI::Range(0.0, 1.0);
     const bool relays = bench.name == "relay";
     sub.add_option(relays ? "--sends" : "--lookups", options.operations, "Operations measured")
@@ -233,6 +286,39 @@ int Validate(const tombolo::sim::ValidateOptions& options, bool json) {
   return validation.ok() ? kGood : kCheckFailed;
 }
 
+// ---- swarm
+
+int Swarm(const tombolo::sim::SwarmOptions& options, bool json) {
+  const tombolo::sim::Usage before = tombolo::sim::ReadUsage();
+  tombolo::sim::SwarmReport report;
+  {
+    tombolo::sim::Progress progress(true, "swarm");
+    report = tombolo::sim::RunSwarm(options, progress);
+  }
+  if (json) {
+    const tombolo::sim::Usage after = tombolo::sim::ReadUsage();
+    std::cout << tombolo::sim::SwarmJson(report, before, after).dump(2) << '\n';
+  } else {
+    for (const tombolo::sim::SwarmFailure& failure : report.failures)
+      std::cout << tombolo::sim::SwarmFailureText(failure);
+    std::cout << tombolo::sim::SwarmText(report);
+  }
+  if (!report.failures.empty()) return kCheckFailed;
+  return report.interrupted ? kInterrupted : kGood;
+}
+
+CLI::App& AddSwarm(CLI::App& app, tombolo::sim::SwarmOptions& options, bool& json) {
+  CLI::App& swarm = *app.add_subcommand("swarm", "Random faults in random worlds, seed by seed");
+  const auto number = CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62);
+  swarm.add_option("--seeds", options.seeds, "How many seeds")->check(number);
+  swarm.add_option("--first", options.first, "The first of them")->check(number);
+  swarm.add_option("--failures", options.failures_max, "Ends with this many failed seeds")
+      ->check(number);
+  swarm.add_flag("--brief", options.brief, "Failed seeds are not run again to be explained");
+  swarm.add_flag("--json", json, "JSON on stdout instead of text");
+  return swarm;
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Simulates peer-to-peer overlays.", "tombolo-sim");
   app.set_version_flag("--version", std::string(tombolo::sim::Version()));
@@ -247,15 +333,18 @@ int Main(int argc, char** argv) {
       *app.add_subcommand("validate", "Compares published tables with the core");
   validate_command.add_flag("--json", json, "JSON on stdout instead of a table");
   validate_command.add_flag("--large", validate.large, "Also 2^20 peers: some minutes, 2 GB");
+  tombolo::sim::SwarmOptions swarm;
+  CLI::App& swarm_command = AddSwarm(app, swarm, json);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     if (!app.get_subcommands().empty()) return Refuse(error.what());
-    return Refuse("no command, or an unknown one; allowed: run, bench, validate; see --help");
+    return Refuse("no command, or an unknown one; allowed: run, bench, validate, swarm; see --help");
   }
   if (bench_command.parsed()) return Bench(bench_command, bench, json);
   if (validate_command.parsed()) return Validate(validate, json);
+  if (swarm_command.parsed()) return Swarm(swarm, json);
   return Run(run);
 }
 

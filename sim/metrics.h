@@ -7,6 +7,7 @@
 
 #include "overlay/drop_reason.h"
 #include "overlay/message.h"
+#include "sim/faults.h"
 #include "sim/histogram.h"
 #include "sim/operation.h"
 
@@ -35,6 +36,20 @@ struct OperationMetrics {
   }
 };
 
+// How broadcasts spread.
+struct BroadcastMetrics {
+  std::uint64_t wanted = 0;    // live peers other than the origin, summed over ended broadcasts
+  std::uint64_t reached = 0;   // of these
+  std::uint64_t repeated = 0;  // handed to an application that had it: never
+  HopHistogram hops;           // of every arrival
+  LatencyHistogram delay;      // likewise
+
+  template <class Archive>
+  void Serialize(Archive& archive) {
+    archive(wanted, reached, repeated, hops, delay);
+  }
+};
+
 struct Metrics {
   std::uint64_t events = 0;  // messages delivered, timers fired, world actions done
   std::array<std::uint64_t, kMessageKinds> messages{};  // transmissions, lost ones included
@@ -43,13 +58,19 @@ struct Metrics {
       forwards{};  // of messages[forward], by kind; [0] = payload copies
   std::array<std::uint64_t, kDropReasons> drops{};  // input that cores ignored
   std::uint64_t lost = 0;                           // by the loss rate or a full queue
+  std::array<std::uint64_t, kInjectedKinds> injected{};  // faults
+  std::uint64_t cut = 0;                            // sent across a cut
   std::uint64_t to_dead = 0;                        // arrived at a peer that is down
   std::uint64_t unreachable = 0;      // sent to a peer that cannot be dialled, without a link
   std::uint64_t dials = 0;            // kept links dialled
   std::uint64_t ephemeral_dials = 0;  // links dialled for a single exchange
   std::uint64_t joins = 0, crashes = 0, leaves = 0;
   std::array<OperationMetrics, kOperationKinds> operations;
+  BroadcastMetrics broadcasts;
   std::vector<std::uint32_t> received;  // messages per peer: the load
+  // The same of some kinds only; empty unless World::WatchKinds was called.
+  std::array<bool, kMessageKinds> watched{};
+  std::vector<std::uint32_t> received_watched;
 
   OperationMetrics& of(OperationKind kind) { return operations[static_cast<std::size_t>(kind)]; }
   const OperationMetrics& of(OperationKind kind) const {
@@ -61,8 +82,9 @@ struct Metrics {
 
   template <class Archive>
   void Serialize(Archive& archive) {
-    archive(events, messages, bytes, forwards, drops, lost, to_dead, unreachable, dials,
-            ephemeral_dials, joins, crashes, leaves, operations, received);
+    archive(events, messages, bytes, forwards, drops, lost, cut, injected, to_dead, unreachable, dials,
+            ephemeral_dials, joins, crashes, leaves, operations, broadcasts, received,
+            watched, received_watched);
   }
 };
 

@@ -31,6 +31,39 @@ std::optional<std::string> CheckTurnover(const ChurnOptions& churn, std::uint32_
          NumberText(kMaxReplaced) + " a second would be replaced";
 }
 
+std::optional<std::string> CheckIslands(const WorldOptions& options) {
+  if (options.islands.empty()) return std::nullopt;
+  std::uint64_t peers = 0;
+  bool populated = true;
+  for (const std::uint32_t size : options.islands) {
+    peers += size;
+    populated = populated && size > 0;
+  }
+  if (options.islands.size() > kMaxIslands || !populated || peers != options.peers) {
+    return "islands = " + std::to_string(options.islands.size()) + " sizes, " +
+           std::to_string(peers) + " peers in all: allowed are 1 to " +
+           std::to_string(kMaxIslands) + " sizes above 0 that add up to peers = " +
+           std::to_string(options.peers);
+  }
+  if (options.start == StartMode::kBuilt) return std::nullopt;
+  return std::string("islands: allowed only with start = \"built\"");
+}
+
+// Ids are drawn until one is free, and are not used twice.
+std::optional<std::string> CheckIds(const WorldOptions& options) {
+  const int bits = options.core.id_bits();
+  if (bits >= 32) return std::nullopt;
+  const std::uint32_t most = std::uint32_t{1} << (bits - 1);
+  if (options.peers > most) {
+    return "peers = " + std::to_string(options.peers) + ": allowed is at most " +
+           std::to_string(most) + " with ring.bits = " + std::to_string(bits);
+  }
+  if (options.churn.enabled() || options.churn.join_per_s > 0) {
+    return "ring.bits = " + std::to_string(bits) + ": allowed is at least 32 with churn";
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> WorldOptions::Validate() const {
@@ -39,14 +72,20 @@ std::optional<std::string> WorldOptions::Validate() const {
            std::to_string(kMaxPeers);
   }
   if (auto broken = core.Validate()) return broken;
+  if (auto broken = CheckIds(*this)) return broken;
   if (auto broken = latency.Validate()) return broken;
   if (auto broken = bandwidth.Validate()) return broken;
   if (auto broken = churn.Validate()) return broken;
   if (auto broken = CheckTurnover(churn, peers)) return broken;
+  if (auto broken = faults.Validate()) return broken;
+  if (faults.squeeze_share > 0 && bandwidth.model == BandwidthModel::kNone)
+    return std::string("faults.squeeze_share: allowed above 0 only with a bandwidth.model");
   if (auto broken = CheckShare("loss", loss)) return broken;
   if (auto broken = CheckShare("nat_share", nat_share)) return broken;
   if (auto broken = CheckShare("dead_share", dead_share)) return broken;
+  if (auto broken = CheckShare("missing_share", missing_share)) return broken;
   if (auto broken = CheckShare("dead_links", dead_links)) return broken;
+  if (auto broken = CheckIslands(*this)) return broken;
   if (auto broken = CheckSpan("join_spacing", join_spacing, Duration{0}, kYear)) return broken;
   if (auto broken = CheckSpan("keepalive_timeout", keepalive_timeout, Duration{1}, kYear))
     return broken;
@@ -61,6 +100,10 @@ std::optional<std::string> WorkloadOptions::Validate() const {
   if (copies < 1 || copies > 8) {
     return "copies = " + std::to_string(copies) + " is out of range: allowed is 1 to 8";
   }
+  if (clients < 1) return std::string("clients = 0 is out of range: allowed is 1 to 4294967295");
+  if (auto broken = CheckShare("move_share", move_share)) return broken;
+  if (auto broken = CheckShare("room_share", room_share)) return broken;
+  if (auto broken = CheckSpan("reattach_s", reattach, Duration{0}, kYear)) return broken;
   if (keys < 1) return std::string("keys = 0 is out of range: allowed is 1 to 4294967295");
   if (auto broken = CheckSpan("start_s", start, Duration{0}, kYear)) return broken;
   if (auto broken = CheckSpan("duration_s", duration, Duration{0}, kYear)) return broken;

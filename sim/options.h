@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "overlay/config.h"
 #include "overlay/time.h"
 #include "sim/bandwidth.h"
 #include "sim/churn.h"
+#include "sim/faults.h"
 #include "sim/latency.h"
 
 namespace tombolo::sim {
@@ -18,20 +20,33 @@ enum class StartMode : std::uint8_t {
   kJoin,   // peer 0 founds the overlay, the others join through it one after the other
 };
 
+// Whom the peers of StartMode::kJoin are told to join through.
+enum class JoinThrough : std::uint8_t {
+  kFounder,  // peer 0
+  kEarlier,  // a random one whose turn came before
+};
+
 inline constexpr std::uint32_t kMaxPeers = 1U << 26;
+inline constexpr std::size_t kMaxIslands = 64;
 
 struct WorldOptions {
   std::uint32_t peers = 1000;
   std::uint64_t seed = 1;
   StartMode start = StartMode::kBuilt;
   Duration join_spacing = Duration::Milliseconds(20);  // between joins of StartMode::kJoin
+  JoinThrough join_through = JoinThrough::kFounder;
   Config core;
   LatencyOptions latency;
   BandwidthOptions bandwidth;
   ChurnOptions churn;
+  FaultOptions faults;
   double loss = 0;        // share of messages lost on the way, each independently
   double nat_share = 0;   // share of peers that cannot be dialled
   double dead_share = 0;  // share of peers dead at time 0 but still in the tables of the others
+  double missing_share = 0;  // share of the contacts that are left out of the built tables
+  // Sizes of islands that are built separately and know nothing of each other, `peers` in all;
+  // empty = one island.
+  std::vector<std::uint32_t> islands;
   double dead_links =
       0;  // share of the pairs whose links carry nothing although both ends believe in them
   Duration keepalive_timeout = Duration::Seconds(10);  // until a cut link is noticed
@@ -43,8 +58,8 @@ struct WorldOptions {
 
   template <class Archive>
   void Serialize(Archive& archive) {
-    archive(peers, seed, start, join_spacing, core, latency, bandwidth, churn, loss, nat_share,
-            dead_share, dead_links, keepalive_timeout, ephemeral_hold);
+    archive(peers, seed, start, join_spacing, join_through, core, latency, bandwidth, churn, faults, loss, nat_share,
+            dead_share, missing_share, islands, dead_links, keepalive_timeout, ephemeral_hold);
   }
 };
 

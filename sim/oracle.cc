@@ -98,6 +98,12 @@ PeerRef Oracle::ClosestOne(const NodeId& target, PeerRef except, const Directory
   return best;
 }
 
+PeerRef Oracle::Successor(const NodeId& key, const Directory& ids) const {
+  if (live_.empty()) return PeerRef::kNone;
+  const std::size_t position = LowerBound(key, ids);
+  return live_[position < live_.size() ? position : 0];
+}
+
 PeerRef Oracle::Find(const NodeId& id, const Directory& ids) const {
   const std::size_t position = LowerBound(id, ids);
   return position < live_.size() && ids.id(live_[position]) == id ? live_[position]

@@ -28,6 +28,9 @@ class Oracle {
   // The closest one other than `except`; kNone in an empty world.
   PeerRef ClosestOne(const NodeId& target, PeerRef except, const Directory& ids) const;
 
+  // The live peer whose id is `key` or the next one clockwise; kNone in an empty world.
+  PeerRef Successor(const NodeId& key, const Directory& ids) const;
+
   // The live peers that share exactly `level` bits with `owner`: those that belong in its bucket.
   std::span<const PeerRef> Subtree(const NodeId& owner, int level, const Directory& ids) const;
 

@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <string_view>
 #include <utility>
 
 namespace tombolo::sim {
@@ -96,6 +98,35 @@ Interrupts::~Interrupts() {
 bool Interrupts::raised() const {
   sigset_t pending;
   return sigpending(&pending) == 0 && sigismember(&pending, SIGINT) == 1;
+}
+
+namespace {
+
+void Say(std::string_view text) {
+  if (write(STDERR_FILENO, text.data(), text.size()) < 0) _exit(1);
+}
+
+// Calls nothing that a signal handler may not call.
+void TellSeed(int) {
+  std::array<char, 16> seed{};
+  prctl(PR_GET_NAME, seed.data());
+  Say("tombolo-sim: an assertion failed at seed ");
+  Say(seed.data());
+  Say("; replay: tombolo-sim swarm --seeds 1 --first ");
+  Say(seed.data());
+  Say("\n");
+  _exit(1);
+}
+
+}  // namespace
+
+SeedOnAbort::SeedOnAbort() { signal(SIGABRT, TellSeed); }
+
+SeedOnAbort::~SeedOnAbort() { signal(SIGABRT, SIG_DFL); }
+
+// The name of the thread is where a handler finds the seed without sharing state with anybody.
+void SeedOnAbort::Set(std::uint64_t seed) {
+  prctl(PR_SET_NAME, std::to_string(seed % 1'000'000'000'000'000).c_str());
 }
 
 Progress::Progress(bool wanted, std::string label)

@@ -37,6 +37,18 @@ class Interrupts {
   bool outermost_;  // of nested ones, the outermost acts
 };
 
+// While one of these lives, a failed assertion ends the process with exit status 1 and one line on
+// stderr that names the seed of the swarm and the command that replays it.
+class SeedOnAbort {
+ public:
+  SeedOnAbort();
+  ~SeedOnAbort();
+  SeedOnAbort(const SeedOnAbort&) = delete;
+  SeedOnAbort& operator=(const SeedOnAbort&) = delete;
+
+  void Set(std::uint64_t seed);
+};
+
 // One line on stderr, redrawn at most ten times a second: simulated time, events per second, time
 // left. Draws nothing unless `wanted` and stderr is a terminal. The line is wiped at the end.
 class Progress {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <system_error>
 
 namespace tombolo::sim {
@@ -42,13 +43,17 @@ Json OperationReport(OperationKind kind, const OperationMetrics& metrics) {
   report["void"] = metrics.voided;
   report["success_ratio"] = Ratio(static_cast<double>(metrics.succeeded), Ended(metrics));
   report["failed_by_reason"] = Named(metrics.failed_by_reason, kFailNames);
-  const bool asks = kind == OperationKind::kLookup || kind == OperationKind::kGet;
+  const bool asks = kind == OperationKind::kLookup || kind == OperationKind::kGet ||
+                    kind == OperationKind::kResolve;
   if (asks) report["messages_each"] = Ratio(static_cast<double>(metrics.messages), Ended(metrics));
   if (kind == OperationKind::kLookup) {
     report["closest_found"] = Ratio(static_cast<double>(metrics.closest_ok), Ended(metrics));
     report["dead_contacts_each"] = Ratio(static_cast<double>(metrics.dead), Ended(metrics));
   }
-  if (kind != OperationKind::kPut && kind != OperationKind::kConnect)
+  if (kind == OperationKind::kResolve)
+    report["right_home"] = Ratio(static_cast<double>(metrics.closest_ok), Ended(metrics));
+  if (kind != OperationKind::kPut && kind != OperationKind::kConnect &&
+      kind != OperationKind::kAttach)
     report["hops"] = HopsReport(metrics.hops);
   report["latency_ms"] = LatencyReport(metrics.latency);
   return report;
@@ -90,6 +95,30 @@ Json LookupsReport(const RunResult& result, const LookupCheck& check) {
                        {"target", check.first_target->ToHex()}};
   }
   return report;
+}
+
+// What the messages of one subject cost, told by the beginning of their names: per second, and for
+// each of `count` things.
+Json CostReport(const RunResult& result, std::string_view subject, std::size_t count) {
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;
+  for (std::size_t kind = 0; kind < kMessageKinds; ++kind) {
+    if (!kMessageNames[kind].starts_with(subject)) continue;
+    messages += result.metrics.messages[kind];
+    bytes += result.metrics.bytes[kind];
+  }
+  const double each = static_cast<double>(count) * result.simulated.seconds();
+  return {{"count", count},
+          {"messages_per_second_each", Ratio(static_cast<double>(messages), each)},
+          {"bytes_per_second_each", Ratio(static_cast<double>(bytes), each)}};
+}
+
+Json AttachReport(const RunResult& result) {
+  std::set<NodeId> rooms;
+  for (const auto& [id, client] : result.world->clients())
+    rooms.insert(client.rooms.begin(), client.rooms.end());
+  return {{"clients", CostReport(result, "lease_", result.world->clients().size())},
+          {"rooms", CostReport(result, "room_", rooms.size())}};
 }
 
 constexpr const char* kPartEnding = ".part";
@@ -179,10 +208,13 @@ Json FullReport(const Scenario& scenario, const RunResult& result) {
     report["operations"][std::string(kOperationNames[kind])] =
         OperationReport(static_cast<OperationKind>(kind), operation);
   }
+  if (!result.world->clients().empty()) report["attach"] = AttachReport(result);
   report["active_operations"] = result.active_operations;
   report["forwards_by_kind"] = Named(metrics.forwards, kForwardNames);
   report["messages_per_peer"] = LoadReport(metrics.received);
   report["lost"] = metrics.lost;
+  report["cut"] = metrics.cut;
+  report["injected_faults"] = Named(metrics.injected, kInjectedNames);
   report["to_dead"] = metrics.to_dead;
   report["unreachable"] = metrics.unreachable;
   report["dials"] = metrics.dials;
@@ -209,6 +241,12 @@ std::vector<std::string> BrokenExpectations(const Scenario& scenario, const RunR
   least("lookup_success", expect.lookup_success, lookups.succeeded, Ended(lookups));
   least("closest_found", expect.closest_found, lookups.closest_ok, Ended(lookups));
   least("send_success", expect.send_success, sends.succeeded, Ended(sends));
+  const std::array<bool, kConditions> asked = {expect.ring_ok, expect.tables_ok,
+                                               expect.all_routable};
+  for (std::size_t i = 0; i < kConditions; ++i) {
+    if (asked[i] && !result.conditions[i])
+      broken.push_back(std::string(kConditionNames[i]) + " does not hold at the end");
+  }
   if (expect.false_empty_buckets >= 0) {
     const std::uint64_t count = result.buckets ? result.buckets->false_empty : 0;
     const bool checked = result.buckets && result.buckets->peers > 0;

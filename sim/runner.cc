@@ -1,7 +1,7 @@
 #include "sim/runner.h"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <utility>
 
 #include "sim/series.h"
@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint64_t kSliceEvents =
     1 << 14;  // between two looks at the outside: some milliseconds
+constexpr Duration kConditionPoll = Duration::Milliseconds(100);
 constexpr Duration kDrainStep =
     Duration::Milliseconds(50);  // between two looks for operations under way
 
@@ -83,31 +84,32 @@ class Run {
     }
   }
 
-  // Stops where an interval of the series ends and where something is done to the world.
+  // The condition that may end the run before its time.
+  std::optional<ConditionWatch> EndWatch() const {
+    if (scenario_.end == RunEnd::kDuration) return std::nullopt;
+    return ConditionWatch(static_cast<Condition>(static_cast<int>(scenario_.end) - 1));
+  }
+
+  // Stops where an interval of the series ends, where something is done to the world, and, once
+  // nothing more is to be done, where the condition that ends the run is looked at.
   bool RunProper(SeriesRecorder& recorder) {
     const Time end = start_ + scenario_.duration;
     Time sample = start_ + recorder.interval();
     auto action = scenario_.actions.begin();
+    std::optional<ConditionWatch> watch = EndWatch();
     while (world().now() < end) {
       const bool acts = action != scenario_.actions.end() && start_ + action->at <= end;
-      const Time next = std::min({end, sample, acts ? start_ + action->at : end});
+      if (watch && !acts && watch->Holds(world())) return true;
+      const Time look = watch && !acts ? world().now() + kConditionPoll : end;
+      const Time next = std::min({end, sample, look, acts ? start_ + action->at : end});
       if (!Advance(next)) return false;
       for (; action != scenario_.actions.end() && start_ + action->at <= next; ++action)
-        Perform(*action);
+        action->Perform(world());
       if (next < sample) continue;
       recorder.Record(world());
       sample = sample + recorder.interval();
     }
     return true;
-  }
-
-  void Perform(const TimedAction& action) {
-    if (action.crash > 0) world().CrashShare(action.crash);
-    const double leaving = action.leave * world().live_count();
-    for (auto left = static_cast<std::uint32_t>(std::floor(leaving + 0.5)); left > 0; --left) {
-      world().Leave(world().RandomLivePeer());
-    }
-    for (std::uint32_t i = 0; i < action.join; ++i) world().Join(world().AddPeer());
   }
 
   void Drain() {
@@ -123,6 +125,11 @@ class Run {
     result_.simulated = std::max(Duration{}, world().now() - start_);
     result_.live_peers = world().live_count();
     result_.active_operations = world().active_operations();
+    const Expectations& expect = scenario_.expect;
+    const std::array<bool, kConditions> asked = {expect.ring_ok, expect.tables_ok,
+                                                 expect.all_routable};
+    for (std::size_t i = 0; i < kConditions; ++i)
+      result_.conditions[i] = asked[i] && Holds(world(), static_cast<Condition>(i));
     const Usage now = ReadUsage();
     result_.costs.rss_bytes = now.rss_bytes;
     result_.costs.peak_rss_bytes = now.peak_rss_bytes;

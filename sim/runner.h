@@ -8,11 +8,15 @@
 // progress, interrupts or clocks; they decide only when a run is cut short.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 
+#include "sim/broadcast_run.h"
 #include "sim/checkers.h"
+#include "sim/conditions.h"
+#include "sim/heal_run.h"
 #include "sim/histogram.h"
 #include "sim/metrics.h"
 #include "sim/progress.h"
@@ -48,6 +52,9 @@ struct RunResult {
   bool interrupted = false;
   std::optional<BucketCheck> buckets;  // if asked for, and not interrupted before
   std::optional<LookupCheck> lookups;
+  std::optional<BroadcastFigures> broadcast;  // of bench broadcast
+  std::array<bool, kConditions> conditions{};  // of those expected: whether they hold
+  std::optional<HealFigures> heal;             // of bench heal
 };
 
 RunResult RunScenario(const Scenario& scenario, const Watch& watch);

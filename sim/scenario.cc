@@ -137,10 +137,8 @@ class Applier {
       }
     }
     for (std::size_t i = 0; i < scenario_.actions.size(); ++i) {
-      const TimedAction& action = scenario_.actions[i];
-      if (action.crash > 0 || action.leave > 0 || action.join > 0) continue;
-      return WrongRule("at." + std::to_string(i),
-                       "this [[at]] does nothing; give one of crash, leave, join");
+      if (const auto broken = scenario_.actions[i].Validate(scenario_.world.peers))
+        return WrongRule("at." + std::to_string(i), *broken);
     }
     return absl::OkStatus();
   }

@@ -12,7 +12,11 @@
 namespace tombolo::sim {
 
 std::vector<std::span<const Key>> WorldKeys();  // top level, [kademlia], [links], [relay], [store]
+std::vector<std::span<const Key>> AttachKeys();       // [attach]
+std::vector<std::span<const Key>> RingKeys();         // [ring]
+std::vector<std::span<const Key>> GossipKeys();  // [gossip]
 std::vector<std::span<const Key>> EnvironmentKeys();  // [latency], [bandwidth], [churn]
+std::vector<std::span<const Key>> FaultKeys();         // [faults], [[at]]
 std::vector<std::span<const Key>> LoadKeys();         // [[workload]], [[at]], [expect], [report]
 
 // Names in the order of the enumerators, which count up from 0.

@@ -35,11 +35,20 @@ std::string NumberText(double value) {
 
 std::string Quoted(std::string_view text) { return '"' + std::string(text) + '"'; }
 
+template <class Number>
+std::string ListText(const std::vector<Number>& list) {
+  std::string text;
+  for (const Number number : list)
+    text += (text.empty() ? "" : ", ") + NumberText(static_cast<double>(number));
+  return "[" + text + "]";
+}
+
 std::string Show(const Value& value) {
   return std::visit(Overloaded{[](std::int64_t number) { return std::to_string(number); },
                                [](double number) { return NumberText(number); },
                                [](bool truth) { return std::string(truth ? "true" : "false"); },
                                [](const std::string& text) { return Quoted(text); },
+                               [](const std::vector<double>& list) { return ListText(list); },
                                [](const Unsupported& other) { return std::string(other.type); }},
                     value);
 }
@@ -79,6 +88,27 @@ struct Assigner {
     return true;
   }
 
+  bool operator()(std::vector<double>* field) const {
+    const auto* numbers = std::get_if<std::vector<double>>(&value);
+    if (numbers == nullptr) return false;
+    for (const double number : *numbers) {
+      if (!InRange(number)) return false;
+    }
+    *field = *numbers;
+    return true;
+  }
+
+  bool operator()(std::vector<std::uint32_t>* field) const {
+    std::vector<double> numbers;
+    if (!(*this)(&numbers)) return false;
+    field->clear();
+    for (const double number : numbers) {
+      if (number != std::floor(number)) return false;
+      field->push_back(static_cast<std::uint32_t>(number));
+    }
+    return true;
+  }
+
   bool operator()(bool* field) const {
     const auto* truth = std::get_if<bool>(&value);
     if (truth != nullptr) *field = *truth;
@@ -107,12 +137,18 @@ struct Assigner {
 constexpr std::array kSections = {
     Section{"", false, "Top level: the world and the length of the run."},
     Section{"kademlia", false, "Routing table and lookups of every peer."},
+    Section{"ring", false, "The ring of every peer, with overlay = \"chord\" or \"both\"."},
     Section{"links", false, "Links that a peer keeps."},
     Section{"relay", false, "Forwarding over links."},
+    Section{"gossip", false, "Broadcasts over links."},
     Section{"store", false, "Records of puts."},
+    Section{"attach", false, "Clients that are no peers, and their rooms."},
     Section{"latency", false, "Delay between peers."},
     Section{"bandwidth", false, "Rate of each peer's uplink, with a drop-tail queue."},
     Section{"churn", false, "Sessions of peers: who dies is replaced by a newcomer."},
+    Section{"faults", false,
+            "What goes wrong, at random. Probabilities are per message, rates those of the whole "
+            "world; who is hit follows from the seed."},
     Section{"workload", true, "Load by random live peers; any number of `[[workload]]` sections."},
     Section{"at", true,
             "What is done to the world at a set time; any number of `[[at]]` sections."},
@@ -122,7 +158,7 @@ constexpr std::array kSections = {
 
 std::vector<Key> AllKeys() {
   std::vector<Key> all;
-  for (const auto& part : {WorldKeys(), EnvironmentKeys(), LoadKeys()}) {
+  for (const auto& part : {WorldKeys(), AttachKeys(), GossipKeys(), RingKeys(), EnvironmentKeys(), FaultKeys(), LoadKeys()}) {
     for (const std::span<const Key> keys : part) all.insert(all.end(), keys.begin(), keys.end());
   }
   return all;
@@ -161,6 +197,12 @@ std::string AllowedText(const Key& key, Target& target) {
   return std::visit(Overloaded{[&](double*) { return "a number, " + range + unit; },
                                [&](Duration*) { return "a number, " + range + unit; },
                                [](bool*) { return std::string("true or false"); },
+                               [&](std::vector<double>*) {
+                                 return "a list of numbers, each " + range;
+                               },
+                               [&](std::vector<std::uint32_t>*) {
+                                 return "a list of whole numbers, each " + range;
+                               },
                                [](std::string*) { return std::string("a text"); },
                                [](const PathField&) { return std::string("the path of a file"); },
                                [](const ChoiceField& choice) {
@@ -181,6 +223,8 @@ std::string ValueText(const Key& key, Target& target) {
                    return NumberText(static_cast<double>(value->us) / MicrosecondsPerUnit(key));
                  },
                  [](bool* value) { return std::string(*value ? "true" : "false"); },
+                 [](std::vector<double>* list) { return ListText(*list); },
+                 [](std::vector<std::uint32_t>* list) { return ListText(*list); },
                  [](std::string* value) { return Quoted(*value); },
                  [](const PathField& field) { return Quoted(*field.path); },
                  [](const ChoiceField& choice) { return Quoted(choice.names[choice.get()]); },

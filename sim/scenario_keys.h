@@ -29,7 +29,8 @@ struct PathField {
   std::string* path;
 };
 using Field = std::variant<int*, std::uint8_t*, std::uint32_t*, std::uint64_t*, std::int64_t*,
-                           double*, bool*, std::string*, Duration*, ChoiceField, PathField>;
+                           double*, bool*, std::string*, Duration*, std::vector<double>*,
+                           std::vector<std::uint32_t>*, ChoiceField, PathField>;
 
 // What a key belongs to: the scenario, and for repeated sections the one being read.
 struct Target {
@@ -63,7 +64,7 @@ std::span<const Key> Keys();
 struct Unsupported {
   std::string_view type;  // "array", "table", "date"
 };
-using Value = std::variant<std::int64_t, double, bool, std::string, Unsupported>;
+using Value = std::variant<std::int64_t, double, bool, std::string, std::vector<double>, Unsupported>;
 
 // Stores `value`; on error returns what is wrong and allowed ("must be ..., is ..."), nullopt if
 // all is well.

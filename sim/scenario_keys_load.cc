@@ -26,7 +26,7 @@ Field InReport(Target& target) {
 }
 
 Field Kind(Target& target) {
-  return Choose(target.workload->kind, {"lookup", "send", "put", "get"});
+  return Choose(target.workload->kind, {"lookup", "send", "put", "get", "broadcast", "attach"});
 }
 Field SpacingOf(Target& target) { return Choose(target.workload->spacing, {"fixed", "poisson"}); }
 
@@ -41,16 +41,32 @@ constexpr std::array kWorkload = {
     Key{"workload", "duration_s", 0, kYearS, "no operations later than this after start_s",
         InWorkload<&WorkloadOptions::duration>},
     Key{"workload", "count", 1, 9.2e18, "operations at most", InWorkload<&WorkloadOptions::count>},
-    Key{"workload", "payload_bytes", 0, 1 << 30, "size of what sends and puts carry",
+    Key{"workload", "payload_bytes", 0, 1 << 30, "size of what sends, puts and broadcasts carry",
         InWorkload<&WorkloadOptions::payload_bytes>},
-    Key{"workload", "deadline_s", 0.001, 86'400, "of sends: delivered or failed by then",
+    Key{"workload", "deadline_s", 0.001, 86'400, "of sends and broadcasts: delivered or failed by then",
         InWorkload<&WorkloadOptions::deadline>},
     Key{"workload", "copies", 1, 8, "of sends: node-disjoint copies",
         InWorkload<&WorkloadOptions::copies>},
     Key{"workload", "keys", 1, 1 << 30, "of puts and gets: they draw from this many keys",
         InWorkload<&WorkloadOptions::keys>},
-    Key{"workload", "ttl_s", 1, kYearS, "of puts: life of the record",
+    Key{"workload", "ttl_s", 1, kYearS, "of puts and broadcasts: life of what is sent",
         InWorkload<&WorkloadOptions::ttl>},
+    Key{"workload", "senders", 0, kMaxPeers, "of broadcasts: how many peers send; 0 = all",
+        InWorkload<&WorkloadOptions::senders>},
+    Key{"workload", "acknowledge", kNoLimit, kNoLimit,
+        "of broadcasts: the origin counts whom it has reached",
+        InWorkload<&WorkloadOptions::acknowledge>},
+    Key{"workload", "clients", 1, 1 << 24, "of attach: clients that attach to random peers",
+        InWorkload<&WorkloadOptions::clients>},
+    Key{"workload", "rooms", 0, 1 << 24, "of attach: rooms that clients are members of",
+        InWorkload<&WorkloadOptions::rooms>},
+    Key{"workload", "move_share", 0, 1, "of attach: share of the operations that move a client",
+        InWorkload<&WorkloadOptions::move_share>},
+    Key{"workload", "room_share", 0, 1,
+        "of attach: share of the operations that are room changes; the others look for clients",
+        InWorkload<&WorkloadOptions::room_share>},
+    Key{"workload", "reattach_s", 0, kYearS, "of attach: until a client of a dead home has another",
+        InWorkload<&WorkloadOptions::reattach>},
 };
 
 constexpr std::array kAt = {
@@ -76,6 +92,14 @@ constexpr std::array kExpect = {
     Key{"expect", "false_empty_buckets", -1, 1e9,
         "most buckets empty though the world has a peer for them; negative = not checked",
         InExpect<&Expectations::false_empty_buckets>},
+    Key{"expect", "ring_ok", kNoLimit, kNoLimit,
+        "every live peer's first live successor is the right one: one ordered ring",
+        InExpect<&Expectations::ring_ok>},
+    Key{"expect", "tables_ok", kNoLimit, kNoLimit, "no bucket is empty though the world has a peer",
+        InExpect<&Expectations::tables_ok>},
+    Key{"expect", "all_routable", kNoLimit, kNoLimit,
+        "routes of live contacts join all pairs; of more than 2,000 peers 10,000 sampled ones",
+        InExpect<&Expectations::all_routable>},
 };
 
 constexpr std::array kReport = {

@@ -37,11 +37,19 @@ Field InStore(Target& target) {
   return &(target.scenario->world.core.store.*Member);
 }
 
-Field Overlay(Target&) {
-  return ChoiceField{{"kademlia"}, [] { return std::size_t{0}; }, [](std::size_t) {}};
+Field Overlay(Target& target) {
+  return Choose(target.scenario->world.core.overlay, {"kademlia", "chord", "both"});
+}
+
+Field Through(Target& target) {
+  return Choose(target.scenario->world.join_through, {"founder", "earlier"});
 }
 
 Field Start(Target& target) { return Choose(target.scenario->world.start, {"built", "join"}); }
+
+Field RunUntilKey(Target& target) {
+  return Choose(target.scenario->end, {"end", "ring_ok", "tables_ok", "all_routable"});
+}
 
 Field Policy(Target& target) {
   return Choose(target.scenario->world.core.table.policy,
@@ -57,9 +65,14 @@ constexpr std::array kTop = {
         "exact tables and links at time 0, or live joins through peer 0", Start},
     Key{"", "join_spacing_ms", 0, 3.6e6, "between two joins of start = \"join\"",
         InWorld<&WorldOptions::join_spacing>},
+    Key{"", "join_through", kNoLimit, kNoLimit,
+        "whom start = \"join\" goes through: peer 0, or a random one whose turn came before",
+        Through},
     Key{"", "warmup_s", 0, kYearS, "simulated before the run proper and not measured",
         Top<&Scenario::warmup>},
     Key{"", "duration_s", 0, kYearS, "length of the run proper", Top<&Scenario::duration>},
+    Key{"", "run_until", kNoLimit, kNoLimit,
+        "ends the run proper earlier, once the last [[at]] is over and this holds", RunUntilKey},
     Key{"", "drain_s", 0, kYearS, "after the run, longest wait for operations that have not ended",
         Top<&Scenario::drain>},
     Key{"", "loss", 0, 1, "share of messages lost on the way", InWorld<&WorldOptions::loss>},
@@ -67,6 +80,11 @@ constexpr std::array kTop = {
         InWorld<&WorldOptions::nat_share>},
     Key{"", "dead_share", 0, 1, "share of peers dead at time 0 and still in the tables of others",
         InWorld<&WorldOptions::dead_share>},
+    Key{"", "missing_share", 0, 1, "share of the contacts left out of the tables at time 0",
+        InWorld<&WorldOptions::missing_share>},
+    Key{"", "islands", 1, kMaxPeers,
+        "sizes of islands that are built apart and know nothing of each other; empty = one",
+        InWorld<&WorldOptions::islands>},
     Key{"", "dead_links_share", 0, 1, "share of pairs whose links silently carry nothing",
         InWorld<&WorldOptions::dead_links>},
     Key{"", "keepalive_timeout_s", 0.001, 3600, "until a cut link is noticed",

@@ -6,17 +6,30 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace tombolo::sim {
 namespace {
+
+// A list of numbers; any other list is of no use to a key.
+Value ListOf(const toml::array& array) {
+  std::vector<double> numbers;
+  for (const toml::node& node : array) {
+    const std::optional<double> number = node.value<double>();
+    if (!number || node.is_boolean()) return Unsupported{"an array"};
+    numbers.push_back(*number);
+  }
+  return numbers;
+}
 
 Value ValueOf(const toml::node& node) {
   if (const auto* integer = node.as_integer()) return integer->get();
   if (const auto* number = node.as_floating_point()) return number->get();
   if (const auto* boolean = node.as_boolean()) return boolean->get();
   if (const auto* text = node.as_string()) return text->get();
-  if (node.is_array()) return Unsupported{"an array"};
+  if (const auto* array = node.as_array()) return ListOf(*array);
   if (node.is_table()) return Unsupported{"a section"};
   return Unsupported{"a date or time"};
 }

@@ -26,6 +26,7 @@ Validation Validate(const ValidateOptions& options, Progress& progress) {
   ValidateHops(options, watch, validation);
   ValidateRelay(options, watch, validation);
   ValidateResilience(options, watch, validation);
+  ValidateChord(options, watch, validation);
   validation.interrupted = interrupts.raised();
   return validation;
 }

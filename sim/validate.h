@@ -76,6 +76,10 @@ void ValidateRelay(const ValidateOptions& options, const ValidateWatch& watch,
 void ValidateResilience(const ValidateOptions& options, const ValidateWatch& watch,
                         Validation& validation);
 
+// Chord: path lengths, keys per node, failures and churn.
+void ValidateChord(const ValidateOptions& options, const ValidateWatch& watch,
+                   Validation& validation);
+
 nlohmann::ordered_json ValidateReport(const Validation& validation, const Usage& before,
                                       const Usage& after);
 std::string ValidateText(const Validation& validation);

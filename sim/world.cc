@@ -32,7 +32,9 @@ World::World(const WorldOptions& options)
   network.seed = options.seed;
   network.peers = options.peers;
   network_ = Network(network);
+  faults_ = FaultInjector(options.faults, options.seed);
   StartMembership();
+  StartFaults();
 }
 
 void World::RunUntil(Time end) {
@@ -116,6 +118,11 @@ void World::Deliver(const QueueEntry& entry) {
   PrefetchAhead();
   now_ = {entry.time_us};
   ++metrics_.events;
+  if (faults_.IsPaused(static_cast<PeerRef>(entry.to), now_)) {
+    QueueEntry later = entry;
+    later.time_us = faults_.paused_until(static_cast<PeerRef>(entry.to)).us;
+    return queue_.Push(later);
+  }
   const Flight flight = flights_[entry.slot];
   flights_.Free(entry.slot);
   const auto from = static_cast<PeerRef>(entry.from);
@@ -129,6 +136,9 @@ void World::Deliver(const QueueEntry& entry) {
       return ArriveLinkUp(from, to);
     case FlightKind::kLinkDown:
       return ArriveLinkDown(from, to, flight.reason);
+    case FlightKind::kCorrupted:
+      Count(Injected::kCorrupted);
+      return Discard(flight.message);
   }
 }
 
@@ -139,8 +149,11 @@ void World::DeliverMessage(const QueueEntry& entry, const Message& message) {
     return Discard(message);
   }
   ++metrics_.received[entry.to];
+  if (metrics_.watched[message.index()]) ++metrics_.received_watched[entry.to];
+  if (faults_.IsDropper(to, now_) && Swallow(static_cast<PeerRef>(entry.from), to, message))
+    return Discard(message);
   // The share of the flight becomes the receiver's; the list stays ours.
-  peers_[entry.to].Receive(static_cast<PeerRef>(entry.from), message, MakeStep());
+  peers_[entry.to].Receive(static_cast<PeerRef>(entry.from), message, MakeStep(to));
   lists_.Release(ListOf(message));
   Drain(to);
 }
@@ -148,9 +161,11 @@ void World::DeliverMessage(const QueueEntry& entry, const Message& message) {
 void World::Fire(const Timer& timer) {
   now_ = timer.time;
   ++metrics_.events;
-  if (!is_up(static_cast<PeerRef>(timer.peer))) return;
-  peers_[timer.peer].Tick(MakeStep());
-  Drain(static_cast<PeerRef>(timer.peer));
+  const auto peer = static_cast<PeerRef>(timer.peer);
+  if (!is_up(peer)) return;
+  if (faults_.IsPaused(peer, now_)) return timers_.Arm(timer.peer, faults_.paused_until(peer));
+  peers_[timer.peer].Tick(MakeStep(peer));
+  Drain(peer);
 }
 
 void World::Perform(const Action& action) {
@@ -170,18 +185,43 @@ void World::Perform(const Action& action) {
       return HappenAtRate(action.subject);
     case Action::Kind::kWorkload:
       return FireWorkload(action.subject);
+    case Action::Kind::kBroadcastEnd:
+      return ExpireBroadcast(action.subject);
+    case Action::Kind::kReattach:
+      return Reattach(action.subject);
+    case Action::Kind::kSilence:
+      return SilenceLinksOf(static_cast<PeerRef>(action.subject));
+    case Action::Kind::kSilenceAll:
+      return SilenceAll(action.subject);
+    case Action::Kind::kFault:
+      return BeginFault(action.subject);
+    case Action::Kind::kFlap:
+      return TurnFlap(action.subject);
+    case Action::Kind::kEndIslands:
+      return EndIslands();
+    case Action::Kind::kReturn:
+      return TurnReturn(action.subject);
+    case Action::Kind::kFlood:
+      return Flood(static_cast<PeerRef>(action.subject));
   }
 }
 
 // Carries out what a peer has put into the outbox, in the order that outbox.h prescribes.
 void World::Drain(PeerRef peer) {
-  for (const OutgoingMessage& sent : outbox_.sends()) Transmit(peer, sent.to, sent.message);
+  const bool lies = faults_.IsLiar(peer, now_);
+  for (const OutgoingMessage& sent : outbox_.sends())
+    Transmit(peer, sent.to, lies ? Lie(sent.message) : sent.message);
   if (outbox_.has_other()) {
     DrainRest(peer);
   } else {
     outbox_.Clear();
   }
-  timers_.Arm(Index(peer), std::max(peers_[Index(peer)].next_deadline(), now_));
+  ArmTimer(peer);
+}
+
+void World::ArmTimer(PeerRef peer) {
+  const Time deadline = faults_.HostTime(peer, peers_[Index(peer)].next_deadline());
+  timers_.Arm(Index(peer), std::max(deadline, now_));
 }
 
 void World::DrainRest(PeerRef peer) {
@@ -198,6 +238,7 @@ void World::DrainRest(PeerRef peer) {
 void World::Transmit(PeerRef from, PeerRef to, const Message& message) {
   const std::size_t kind = message.index();
   const std::uint32_t bytes = WireBytes(message, lists_);
+  message_log_.Add(now_, from, to, message);
   ++metrics_.messages[kind];
   metrics_.bytes[kind] += bytes;
   if (const Forward* forward = std::get_if<Forward>(&message)) {
@@ -208,18 +249,24 @@ void World::Transmit(PeerRef from, PeerRef to, const Message& message) {
     return lists_.Release(ListOf(message));
   }
   const std::uint32_t sequence = sequence_[Index(from)]++;
-  // Said over a link that is hung up right after it: must neither be lost nor come later.
-  const std::optional<Duration> delay = std::holds_alternative<Evict>(message)
-                                            ? network_.Delay(from, to)
-                                            : network_.Carry(from, to, sequence, bytes, now_);
+  const bool cut = !reach_.CanTalk(from, to);
+  std::optional<Duration> delay;
+  if (std::holds_alternative<Evict>(message) && !cut) {
+    // Said over a link that is hung up right after it: must neither be lost nor come later.
+    delay = network_.Delay(from, to);
+  } else if (!cut) {
+    delay = network_.Carry(from, to, sequence, bytes * faults_.SqueezeOf(from, now_), now_);
+    if (!delay) ++metrics_.lost;
+  }
+  if (cut) ++metrics_.cut;
+  FlightKind arrives = FlightKind::kMessage;
+  if (delay && faults_.touches_messages())
+    arrives = Disturb(from, to, sequence, message, delay);
   QueueEntry entry{(now_ + delay.value_or(Duration{0})).us, Index(to), Index(from), sequence, 0};
   CountTrace(entry, (static_cast<std::uint64_t>(bytes) << 8) | (kind << 1) | (delay ? 1U : 0U));
-  if (!delay) {
-    ++metrics_.lost;
-    return lists_.Release(ListOf(message));
-  }
+  if (!delay) return lists_.Release(ListOf(message));
   payloads_.Share(PayloadOf(message));
-  entry.slot = flights_.Add({FlightKind::kMessage, {}, message});
+  entry.slot = flights_.Add({arrives, {}, message});
   queue_.Push(entry);
 }
 
@@ -255,15 +302,24 @@ void World::ClearEvents() {
 bool World::IsConsistent() const {
   const std::size_t count = directory_.size();
   const bool columns = peers_.size() == count && up_.size() == count && sequence_.size() == count &&
-                       timers_.peer_count() == count && metrics_.received.size() == count;
+                       timers_.peer_count() == count && metrics_.received.size() == count &&
+                       reach_.Fits(count);
   return columns && oracle_.live().size() == live_count_ && live_count_ <= count &&
          !options_.Validate();
 }
 
 void World::ResetMetrics() {
   const std::size_t peers = metrics_.received.size();
+  const std::array<bool, kMessageKinds> watched = metrics_.watched;
   metrics_ = Metrics();
   metrics_.received.assign(peers, 0);
+  WatchKinds(watched);
+}
+
+void World::WatchKinds(const std::array<bool, kMessageKinds>& kinds) {
+  const bool any = std::find(kinds.begin(), kinds.end(), true) != kinds.end();
+  metrics_.watched = kinds;
+  metrics_.received_watched.assign(any ? peer_count() : 0, 0);
 }
 
 }  // namespace tombolo::sim

@@ -9,10 +9,18 @@
 namespace tombolo::sim {
 namespace {
 
+bool IsGossip(const Message& message) {
+  return std::holds_alternative<GossipPush>(message) ||
+         std::holds_alternative<GossipHave>(message) ||
+         std::holds_alternative<GossipGraft>(message) ||
+         std::holds_alternative<GossipPrune>(message) ||
+         std::holds_alternative<GossipCount>(message);
+}
+
 // Messages that go over kept links only; all others may dial a link for the exchange.
 bool NeedsKeptLink(const Message& message) {
   return std::holds_alternative<Forward>(message) || std::holds_alternative<HopAck>(message) ||
-         std::holds_alternative<HopProbe>(message);
+         std::holds_alternative<HopProbe>(message) || IsGossip(message);
 }
 
 }  // namespace
@@ -41,8 +49,8 @@ bool World::CanReach(PeerRef from, PeerRef to, const Message& message) {
 
 void World::DialLink(PeerRef from, PeerRef to) {
   ++metrics_.dials;
-  if (!directory_.dialable(to)) {
-    // Nothing answers behind the NAT; the dialler gives up when its own time is over.
+  if (!directory_.dialable(to) || !reach_.CanTalkBothWays(from, to)) {
+    // Nothing answers behind the NAT or the cut; the dialler gives up when its own time is over.
     return Schedule(to, from, options_.keepalive_timeout,
                     {FlightKind::kLinkDown, LinkDownReason::kDialFailed, Ping{}});
   }
@@ -52,12 +60,12 @@ void World::DialLink(PeerRef from, PeerRef to) {
 // The dial reaches the other side, which accepts; its link table may turn the newcomer away later.
 void World::ArriveDial(PeerRef from, PeerRef to) {
   if (!is_up(from)) return;
-  if (!is_up(to)) {
+  if (!is_up(to) || !reach_.CanTalkBothWays(from, to)) {
     return Schedule(to, from, options_.keepalive_timeout,
                     {FlightKind::kLinkDown, LinkDownReason::kDialFailed, Ping{}});
   }
   Schedule(to, from, network_.Delay(to, from), {FlightKind::kLinkUp, {}, Ping{}});
-  peers_[Index(to)].LinkUp(from, {false, directory_.dialable(from)}, MakeStep());
+  peers_[Index(to)].LinkUp(from, {false, directory_.dialable(from)}, MakeStep(to));
   Drain(to);
 }
 
@@ -73,35 +81,28 @@ void World::ArriveLinkUp(PeerRef from, PeerRef to) {
   }
   Peer& peer = peers_[Index(to)];
   if (is_up(from)) {
-    peer.LinkUp(from, {true, directory_.dialable(from)}, MakeStep());
+    peer.LinkUp(from, {true, directory_.dialable(from)}, MakeStep(to));
   } else {  // it died while the connection was being made
-    peer.LinkDown(from, LinkDownReason::kDialFailed, MakeStep());
+    peer.LinkDown(from, LinkDownReason::kDialFailed, MakeStep(to));
   }
   Drain(to);
+  if (!reach_.CanTalkBothWays(from, to)) ScheduleSilence(to);  // cut in the meantime
   // The acceptor has let go of it already.
-  if (is_up(from) && HasLink(to, from) && !HasLink(from, to)) {
-    Schedule(from, to, network_.Delay(from, to),
-             {FlightKind::kLinkDown, LinkDownReason::kClosed, Ping{}});
-  }
+  if (is_up(from) && HasLink(to, from) && !HasLink(from, to)) TellClosed(from, to);
 }
 
 void World::ArriveLinkDown(PeerRef from, PeerRef to, LinkDownReason reason) {
   if (!is_up(to)) return;
-  peers_[Index(to)].LinkDown(from, reason, MakeStep());
+  peers_[Index(to)].LinkDown(from, reason, MakeStep(to));
   Drain(to);
   // Who hangs up tells the other at once.
   if (reason == LinkDownReason::kHungUp || !is_up(from)) return;
-  if (HasLink(from, to) && !HasLink(to, from)) {
-    Schedule(to, from, network_.Delay(to, from),
-             {FlightKind::kLinkDown, LinkDownReason::kClosed, Ping{}});
-  }
+  if (HasLink(from, to) && !HasLink(to, from)) TellClosed(to, from);
 }
 
 void World::HangUp(PeerRef from, PeerRef to) {
   Schedule(to, from, Duration{0}, {FlightKind::kLinkDown, LinkDownReason::kHungUp, Ping{}});
-  if (!is_up(to)) return;
-  Schedule(from, to, network_.Delay(from, to),
-           {FlightKind::kLinkDown, LinkDownReason::kClosed, Ping{}});
+  if (is_up(to)) TellClosed(from, to);
 }
 
 // Tells the other ends of a peer's links, `notice` from now, that they are gone.

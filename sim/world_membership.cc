@@ -2,8 +2,12 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <numeric>
+#include <utility>
 
+#include "overlay/ring_interval.h"
 #include "sim/build.h"
+#include "sim/build_ring.h"
 #include "sim/distribution.h"
 #include "sim/world.h"
 
@@ -18,7 +22,39 @@ enum Rate : std::uint32_t { kJoins, kCrashes, kLeaves, kRates };
 
 constexpr std::size_t kBootstrapPeers = 3;  // random live peers that a newcomer is told about
 
+NodeId RandomIdOf(int bits, Rng& rng) {
+  NodeId id;
+  for (std::uint32_t& word : id.words) word = static_cast<std::uint32_t>(rng.Next() >> 32);
+  return bits == kIdBits ? id : Truncated(id, bits);
+}
+
+// Of several equal ids the first stays.
+void RedrawEqualIds(int bits, Rng& rng, std::vector<NodeId>& ids) {
+  std::vector<std::uint32_t> order(ids.size());
+  std::iota(order.begin(), order.end(), 0U);
+  for (bool redrawn = true; std::exchange(redrawn, false);) {
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return ids[a] != ids[b] ? ids[a] < ids[b] : a < b;
+    });
+    std::vector<std::uint32_t> later;
+    for (std::size_t i = 1; i < order.size(); ++i) {
+      if (ids[order[i]] == ids[order[i - 1]]) later.push_back(order[i]);
+    }
+    std::sort(later.begin(), later.end());
+    for (const std::uint32_t i : later) ids[i] = RandomIdOf(bits, rng);
+    redrawn = !later.empty();
+  }
+}
+
 }  // namespace
+
+// Ids of a narrow ring that are not taken. Requires room for it: see WorldOptions::Validate.
+NodeId World::NewId() {
+  for (;;) {
+    const NodeId id = RandomIdOf(options_.core.id_bits(), rng_);
+    if (options_.core.id_bits() == kIdBits || !directory_.Find(id)) return id;
+  }
+}
 
 NodeId World::RandomId() {
   NodeId id;
@@ -42,9 +78,8 @@ bool World::DrawDialable(PeerRef peer) const {
 void World::StartMembership() {
   Rng ids = Rng::Split(options_.seed, kIdStream);
   std::vector<NodeId> chosen(options_.peers);
-  for (NodeId& id : chosen) {
-    for (std::uint32_t& word : id.words) word = static_cast<std::uint32_t>(ids.Next() >> 32);
-  }
+  for (NodeId& id : chosen) id = RandomIdOf(options_.core.id_bits(), ids);
+  if (options_.core.id_bits() < kIdBits) RedrawEqualIds(options_.core.id_bits(), ids, chosen);
   // In id order, peers that are close in the id space are close in memory.
   if (options_.start == StartMode::kBuilt) std::sort(chosen.begin(), chosen.end());
   directory_.Reserve(options_.peers);
@@ -67,15 +102,18 @@ void World::StartMembership() {
 void World::BuildWorld() {
   std::vector<PeerRef> everyone(peers_.size());
   for (std::uint32_t i = 0; i < everyone.size(); ++i) everyone[i] = static_cast<PeerRef>(i);
-  BuildTables(options_, directory_, peers_);
-  if (options_.core.links.max_links > 0) BuildLinks(options_, peers_, MakeStep());
+  const Islands islands(options_);
+  if (options_.core.has_table()) BuildTables(options_, islands, directory_, peers_);
+  if (options_.core.has_ring()) BuildRings(options_, islands, peers_, MakeStep());
+  if (options_.core.links.max_links > 0) BuildLinks(options_, islands, peers_, MakeStep());
+  if (options_.core.heals()) BuildSketches(islands, peers_, MakeStep());
   outbox_.Clear();
   live_count_ = peer_count();
   Rng deaths = Rng::Split(options_.seed, 0x64656164);
   for (const PeerRef peer : everyone) {
     up_[Index(peer)] = deaths.Chance(ChanceParts(options_.dead_share)) ? 0 : 1;
     if (up_[Index(peer)] == 0) --live_count_;
-    timers_.Arm(Index(peer), peers_[Index(peer)].next_deadline());
+    ArmTimer(peer);
     if (options_.churn.enabled()) ScheduleSessionEnd(peer, true);
   }
   std::erase_if(everyone, [&](PeerRef peer) { return !is_up(peer); });
@@ -86,23 +124,28 @@ PeerRef World::AddPeer(std::optional<NodeId> id, std::optional<bool> dialable) {
   PeerAttributes attributes;
   const auto next = static_cast<PeerRef>(directory_.size());
   attributes.dialable = dialable.value_or(DrawDialable(next));
-  const PeerRef peer = directory_.Add(id ? *id : RandomId(), attributes);
+  const PeerRef peer = directory_.Add(id ? *id : NewId(), attributes);
   peers_.emplace_back(peer, directory_.id(peer),
                       Mix64(options_.seed ^ Mix64(kPeerStream ^ Index(peer))));
   up_.push_back(0);
   sequence_.push_back(0);
   metrics_.received.push_back(0);
+  if (!metrics_.received_watched.empty()) metrics_.received_watched.push_back(0);
   timers_.AddPeer();
   if (peer_count() > options_.peers) network_.AddPeer();
+  reach_.AddPeer(rng_);
+  if (faults_.IsFlooder(peer)) ScheduleFlood(peer);
   return peer;
 }
 
 void World::Join(PeerRef peer, std::span<const PeerRef> bootstrap) {
   assert(peers_[Index(peer)].state() == PeerState::kIdle);
+  if (!bootstrap.empty()) reach_.Follow(peer, bootstrap.front());
   std::array<PeerRef, kBootstrapPeers> drawn;
   if (bootstrap.empty() && live_count_ > 0) {
-    for (PeerRef& ref : drawn) ref = RandomLivePeer();
-    bootstrap = drawn;
+    for (PeerRef& ref : drawn) ref = RandomReachable(peer);
+    // All or none: an island where nobody is up is founded anew.
+    if (drawn[0] != PeerRef::kNone) bootstrap = drawn;
   }
   up_[Index(peer)] = 1;
   ++live_count_;
@@ -113,11 +156,12 @@ void World::Join(PeerRef peer, std::span<const PeerRef> bootstrap) {
   lists_.Release(list);
 }
 
-// The initial joins go one after the other through peer 0.
+// The initial joins go one after the other, through peer 0 or any before.
 void World::JoinNext(std::uint32_t index) {
-  const std::array<PeerRef, 1> founder = {static_cast<PeerRef>(0)};
+  const bool earlier = options_.join_through == JoinThrough::kEarlier && index > 0;
+  const std::array<PeerRef, 1> founder = {PeerRef{earlier ? rng_.Below(index) : 0}};
   const auto peer = static_cast<PeerRef>(index);
-  const bool found = index > 0 && is_up(founder[0]);
+  const bool found = index > 0 && is_up(founder[0]) && reach_.CanTalkBothWays(peer, founder[0]);
   Join(peer, found ? std::span<const PeerRef>(founder) : std::span<const PeerRef>());
   if (options_.churn.enabled()) ScheduleSessionEnd(peer, true);
   if (index + 1 < options_.peers) {
@@ -125,17 +169,17 @@ void World::JoinNext(std::uint32_t index) {
   }
 }
 
-void World::Crash(PeerRef peer) {
+void World::Crash(PeerRef peer, bool keep_state) {
   if (!is_up(peer)) return;
-  Kill(peer);
+  Kill(peer, keep_state);
   VoidOrphans();
 }
 
-void World::Kill(PeerRef peer) {
+void World::Kill(PeerRef peer, bool keep_state) {
   ++metrics_.crashes;
   CutLinksOf(peer, LinkDownReason::kTimeout, options_.keepalive_timeout);
   TakeDown(peer);
-  Bury(peer);
+  if (!keep_state) Bury(peer);
 }
 
 void World::Leave(PeerRef peer) {
@@ -162,12 +206,13 @@ void World::TakeDown(PeerRef peer) {
   --live_count_;
   oracle_.Remove(peer, directory_);
   timers_.Arm(Index(peer), kNever);
+  if (!clients_.empty()) LoseClients(peer);
 }
 
 // What a crashed peer held is given up, or long runs with churn would grow without bound. Nobody
 // hears of it: its goodbyes are not sent, its events not told.
 void World::Bury(PeerRef peer) {
-  peers_[Index(peer)].Execute(Depart{}, MakeStep());
+  peers_[Index(peer)].Execute(Depart{}, MakeStep(peer));
   for (const OutgoingMessage& sent : outbox_.sends()) lists_.Release(ListOf(sent.message));
   for (const Payload& payload : outbox_.shares()) payloads_.Share(payload);
   for (const Event& event : outbox_.events()) {

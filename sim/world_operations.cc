@@ -4,6 +4,7 @@
 #include <cassert>
 #include <utility>
 
+#include "overlay/ring_interval.h"
 #include "sim/distribution.h"
 #include "sim/world.h"
 
@@ -12,7 +13,7 @@ namespace tombolo::sim {
 // ---- Beginning.
 
 void World::Issue(PeerRef source, const Command& command) {
-  peers_[Index(source)].Execute(command, MakeStep());
+  peers_[Index(source)].Execute(command, MakeStep(source));
   Drain(source);
 }
 
@@ -119,6 +120,7 @@ void World::End(Operation& operation, OperationStatus status) {
   operation.ended = now_;
   --active_operations_;
   if (operation.kind == OperationKind::kConnect) --active_connects_;
+  if (operation.kind == OperationKind::kBroadcast) FinishBroadcast(operation);
   OperationMetrics& metrics = metrics_.of(operation.kind);
   metrics.messages += operation.messages;
   metrics.dead += operation.dead;
@@ -197,6 +199,8 @@ void World::DiscardEvent(const Event& event) {
   if (const LookupDone* done = std::get_if<LookupDone>(&event)) lists_.Release(done->closest);
   if (const MessageArrived* arrived = std::get_if<MessageArrived>(&event))
     payloads_.Release(arrived->payload);
+  if (const BroadcastArrived* arrived = std::get_if<BroadcastArrived>(&event))
+    payloads_.Release(arrived->payload);
 }
 
 void World::OnEvent(PeerRef, const LookupDone& done) {
@@ -206,11 +210,32 @@ void World::OnEvent(PeerRef, const LookupDone& done) {
   operation->hops = done.hops;
   operation->messages = done.messages;
   operation->dead = done.dead;
-  const PeerRef truth = oracle_.ClosestOne(operation->key, operation->source, directory_);
+  const PeerRef truth =
+      options_.core.has_table()
+          ? oracle_.ClosestOne(operation->key, operation->source, directory_)
+          : oracle_.Successor(Truncated(operation->key, options_.core.id_bits()), directory_);
   operation->closest_ok = !closest.empty() && closest.front() == truth;
   if (operation->recorded) operation->closest.assign(closest.begin(), closest.end());
   operation->reason = FailReason::kUnreachable;
   End(*operation, closest.empty() ? OperationStatus::kFailed : OperationStatus::kSucceeded);
+}
+
+// Counts like a lookup of the application. A live peer with the key's own id needs no search.
+void World::OnEvent(PeerRef, const KeyProbed& probed) {
+  OperationMetrics& metrics = metrics_.of(OperationKind::kLookup);
+  ++metrics.started;
+  if (probed.successor == PeerRef::kNone) {
+    ++metrics.failed;
+    ++metrics.failed_by_reason[static_cast<std::size_t>(FailReason::kDeadline)];
+    return;
+  }
+  ++metrics.succeeded;
+  metrics.hops.Add(probed.hops);
+  metrics.latency.Add((now_ - probed.started).us);
+  const bool exact =
+      directory_.id(probed.successor) == probed.key && is_up(probed.successor);
+  metrics.closest_ok +=
+      exact || oracle_.Successor(probed.key, directory_) == probed.successor ? 1 : 0;
 }
 
 void World::OnEvent(PeerRef, const PutDone& done) {
@@ -280,7 +305,7 @@ void World::FireWorkload(std::uint32_t index) {
   const double mean_us = 1e6 / options.rate_per_s;
   const double gap_us =
       options.spacing == Spacing::kFixed ? mean_us : Exponential(workload.rng, mean_us);
-  ++workload.done;
+  if (workload.done++ == 0 && options.kind == OperationKind::kAttach) AttachLoad(options);
   actions_.Schedule(now_ + Duration{std::max<std::int64_t>(static_cast<std::int64_t>(gap_us), 1)},
                     Action::Kind::kWorkload, index);
   if (live_count_ > 1) BeginWorkloadOperation(workload);
@@ -290,6 +315,7 @@ void World::BeginWorkloadOperation(Workload& workload) {
   const std::span<const PeerRef> live = oracle_.live();
   const auto population = static_cast<std::uint32_t>(live.size());
   const WorkloadOptions& options = workload.options;
+  if (options.kind == OperationKind::kAttach) return BeginAttachOperation(options, workload.rng);
   const PeerRef source = live[workload.rng.Below(population)];
   NodeId key;
   if (options.kind == OperationKind::kPut || options.kind == OperationKind::kGet) {
@@ -306,6 +332,18 @@ void World::BeginWorkloadOperation(Workload& workload) {
     case OperationKind::kPut:
       BeginPut(source, key, std::string(options.payload_bytes, 'x'), {options.ttl, 0}, false);
       return;
+    case OperationKind::kBroadcast: {
+      BroadcastOptions broadcast;
+      broadcast.ttl = options.ttl;
+      broadcast.deadline = options.deadline;
+      broadcast.acknowledge = options.acknowledge;
+      const PeerRef sender =
+          options.senders == 0 ? source : SenderOf(workload.rng.Below(options.senders));
+      BeginBroadcast(sender, options.payload_bytes, broadcast, false);
+      return;
+    }
+    case OperationKind::kAttach:
+    case OperationKind::kResolve:
     case OperationKind::kSend:
     case OperationKind::kConnect: {
       // Anybody but the source: FireWorkload has seen to it that there are two.

@@ -22,7 +22,9 @@ void BindMembership(WorldClass& world);     // peers, tables and links
 void BindOperations(WorldClass& world);     // lookups, sends, puts, gets, connects
 void BindBatch(pybind11::module_& module);  // the same by the thousand
 void BindMetrics(WorldClass& world);        // counters, histograms, series
+void BindFaults(WorldClass& world);         // partitions, restarts, pauses
 void BindEvents(WorldClass& world);         // what peers tell their applications
+void BindChecks(WorldClass& world);         // conditions and invariants
 
 // In the order of FailReason.
 inline constexpr std::array<const char*, sim::kFailReasons> kFailReasonNames = {

@@ -32,6 +32,7 @@ py::dict Counters(const sim::Metrics& metrics) {
   counters["messages"] = metrics.total_messages();
   counters["bytes"] = metrics.total_bytes();
   counters["lost"] = metrics.lost;
+  counters["cut"] = metrics.cut;
   counters["to_dead"] = metrics.to_dead;
   counters["unreachable"] = metrics.unreachable;
   counters["payload_copies"] = metrics.forwards[0];

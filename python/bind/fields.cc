@@ -77,6 +77,15 @@ void FieldWriter::Write(const char* name, const py::object& given, std::string& 
   value = given.cast<std::string>();
 }
 
+void FieldWriter::Write(const char* name, const py::object& given,
+                        std::vector<std::uint32_t>& value) const {
+  try {
+    value = given.cast<std::vector<std::uint32_t>>();
+  } catch (const py::cast_error&) {
+    WrongType(name, given, "a list of integers, 0 to 4294967295");
+  }
+}
+
 std::uint64_t FieldWriter::Integer(const char* name, const py::object& given, std::int64_t min,
                                    std::uint64_t max) {
   if (PyBool_Check(given.ptr()) || PyIndex_Check(given.ptr()) == 0)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include <initializer_list>
 #include <limits>
@@ -50,6 +51,8 @@ class FieldWriter {
   void Write(const char* name, const pybind11::object& given, double& value) const;
   void Write(const char* name, const pybind11::object& given, Duration& value) const;
   void Write(const char* name, const pybind11::object& given, std::string& value) const;
+  void Write(const char* name, const pybind11::object& given,
+             std::vector<std::uint32_t>& value) const;
   // For those who look into it themselves.
   void Write(const char*, const pybind11::object& given, pybind11::object& value) const {
     value = given;

@@ -13,5 +13,7 @@ PYBIND11_MODULE(_core, module) {
   python::BindOperations(world);
   python::BindMetrics(world);
   python::BindEvents(world);
+  python::BindFaults(world);
+  python::BindChecks(world);
   python::BindBatch(module);
 }

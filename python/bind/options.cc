@@ -64,11 +64,14 @@ template <class Visitor>
 void VisitWorld(Visitor& visit, sim::WorldOptions& options) {
   visit("peers", options.peers);
   visit("seed", options.seed);
+  visit("overlay", options.core.overlay, {"kademlia", "chord", "both"});
   visit("start", options.start, {"built", "join"});
   visit("join_spacing_ms", options.join_spacing);
   visit("loss", options.loss);
   visit("nat_share", options.nat_share);
   visit("dead_share", options.dead_share);
+  visit("missing_share", options.missing_share);
+  visit("islands", options.islands);
   visit("dead_links", options.dead_links);
   visit("keepalive_timeout_s", options.keepalive_timeout);
   visit("ephemeral_hold_s", options.ephemeral_hold);
@@ -77,6 +80,7 @@ void VisitWorld(Visitor& visit, sim::WorldOptions& options) {
   VisitRelay(visit, options.core.relay);
   VisitStore(visit, options.core.store);
   VisitEnvironment(visit, options);
+  VisitFaults(visit, options.faults);
 }
 
 }  // namespace

@@ -132,7 +132,7 @@ PARTS = {
 
 _STD = set((Path(__file__).parent / "std_headers.txt").read_text().split())  # of C++20
 _EDGE = ("toml++/", "nlohmann/", "absl/status/")  # of tombolo::scenario and tombolo-sim
-_MAIN = ("CLI/", "unistd.h", "signal.h", "sys/resource.h", "sys/ioctl.h", "malloc.h")
+_MAIN = ("CLI/", "unistd.h", "signal.h", "sys/resource.h", "sys/ioctl.h", "sys/prctl.h", "malloc.h")
 _INCLUDE = re.compile(r'^[ \t]*#\s*include\s*(?:<([^>]+)>|"([^"]+)")', re.MULTILINE)
 
 

@@ -62,6 +62,18 @@ const std::vector<Key>& Keys() {
       {"relay.min_rto", kMs, kSecond, TOMBOLO_SPAN(relay.min_rto)},
       {"relay.max_rto", kSecond, 600 * kSecond, TOMBOLO_SPAN(relay.max_rto)},
       {"relay.connect_timeout", kMs, 600 * kSecond, TOMBOLO_SPAN(relay.connect_timeout)},
+      {"ring.successors", 1, 32, TOMBOLO_NUMBER(ring.successors)},
+      {"ring.predecessors", 1, 32, TOMBOLO_NUMBER(ring.predecessors)},
+      {"ring.fingers_per_fix", 1, 160, TOMBOLO_NUMBER(ring.fingers_per_fix)},
+      {"ring.outstanding", 1, 64, TOMBOLO_NUMBER(ring.outstanding)},
+      {"ring.tries", 1, 16, TOMBOLO_NUMBER(ring.tries)},
+      {"ring.max_hops", 1, 65'535, TOMBOLO_NUMBER(ring.max_hops)},
+      {"ring.stabilise_interval", kMs, kYear, TOMBOLO_SPAN(ring.stabilise_interval)},
+      {"ring.check_interval", kMs, kYear, TOMBOLO_SPAN(ring.check_interval)},
+      {"ring.fix_interval", kMs, kYear, TOMBOLO_SPAN(ring.fix_interval)},
+      {"ring.lookup_interval", 0, kYear, TOMBOLO_SPAN(ring.lookup_interval)},
+      {"ring.rpc_timeout", kMs, 600 * kSecond, TOMBOLO_SPAN(ring.rpc_timeout)},
+      {"ring.find_timeout", kMs, 600 * kSecond, TOMBOLO_SPAN(ring.find_timeout)},
   };
   return keys;
 }
@@ -110,6 +122,19 @@ TEST(Config, BoundsThatFollowAnotherKeyAreNamed) {
   config.relay.min_rto = Duration::Seconds(2);
   EXPECT_EQ(config.Validate(),
             "relay.initial_rto = 1000000 us is out of range: allowed is 2000000 to 5000000 us");
+}
+
+TEST(Config, OnlyARingAloneMayHaveNarrowIds) {
+  Config config;
+  config.ring.bits = 24;
+  EXPECT_EQ(config.Validate(), "ring.bits = 24 is out of range: allowed is 160 to 160");
+  config.overlay = OverlayKind::kChord;
+  EXPECT_EQ(config.Validate(), std::nullopt);
+  EXPECT_EQ(config.id_bits(), 24);
+  config.ring.bits = 7;
+  EXPECT_EQ(config.Validate(), "ring.bits = 7 is out of range: allowed is 8 to 160");
+  config.ring = RingConfig::Paper2001();
+  EXPECT_EQ(config.Validate(), std::nullopt);
 }
 
 TEST(Config, TheFirstBrokenRuleIsReported) {

@@ -45,6 +45,11 @@ std::vector<SizeCase> SizeCases(ListHandle three_contacts) {
       {Forward{}, 8 + 68, false},
       {HopAck{1, HopStatus::kAccepted}, 8 + 4 + 1, false},
       {HopProbe{1, 2}, 8 + 4 + 8, false},
+      {GossipPush{.payload = kPayload}, 8 + 46 + 100, true},
+      {GossipHave{{}, {}, 3}, 8 + 1 + 3 * 9, false},
+      {GossipGraft{{}, 4}, 8 + 1 + 4 * 8, false},
+      {GossipPrune{1}, 8 + 8, false},
+      {GossipCount{1, 2}, 8 + 12, false},
   };
 }
 

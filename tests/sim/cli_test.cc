@@ -154,12 +154,17 @@ TEST(Cli, BadInputIsOneLineAndStatusTwo) {
       {{"run", tiny, "--report", "no/such/folder/r.json"},
        "no/such/folder/r.json: cannot be written"},
       {{"run", tiny, "--out", "/dev/null/x"}, "--out /dev/null/x"},
-      {{"bench"}, "name missing; allowed: kademlia-lookup, relay"},
-      {{"bench", "chord-paper"}, "unknown bench 'chord-paper'; allowed: kademlia-lookup, relay"},
+      {{"bench"}, "name missing; allowed: "},
+      {{"bench", "walk"}, "unknown bench 'walk'; allowed: "},
       {{"bench", "relay", "--lookups", "3"}, "unknown argument '--lookups'"},
       {{"bench", "relay", "--loss", "2"}, "--loss"},
       {{"bench", "kademlia-lookup", "--peers", "0"}, "--peers"},
       {{"bench", "kademlia-lookup", "--latency", "no/such.tsv"}, "no/such.tsv"},
+      {{"bench", "heal", "--sizes", "30,0"}, "--sizes: allowed are 1 to 64 sizes above 0"},
+      {{"bench", "heal", "--islands", "65"}, "--islands"},
+      {{"bench", "heal", "--start", "late"}, "--start"},
+      {{"bench", "heal", "--topology", "star"}, "--topology"},
+      {{"bench", "heal", "--strategy", "none"}, "--strategy"},
       {{"validate", "--huge"}, "--huge"},
   };
   for (const auto& [arguments, error] : kCases) {
@@ -189,6 +194,28 @@ TEST(Cli, CtrlCEndsWithTheReportSoFar) {
   EXPECT_EQ(nlohmann::json::parse(ReadAll(file))["interrupted"], true);
   EXPECT_EQ(Sim({"bench", "relay", "--peers", "50", "--sends", "100000000"}, true).status, 130);
   EXPECT_EQ(Sim({"validate"}, true).status, 130);
+}
+
+TEST(Cli, BenchHealReportsItsFiguresAndFailsAtTheLimit) {
+  const Outcome healed = Sim({"bench", "heal", "--peers", "120", "--json", "--seed", "3"});
+  ASSERT_EQ(healed.status, 0) << healed.err;
+  const nlohmann::json report = nlohmann::json::parse(healed.out);
+  for (const char* field :
+       {"ring_ok_delays", "tables_ok_delays", "messages_per_node", "acks_per_node",
+        "refresh_messages_per_node", "background_messages_per_node",
+        "messages_per_small_island_node", "busiest_node_messages", "false_empty_buckets",
+        "false_empty_before_refresh", "routable_ratio", "delivered_during_merge_ratio"}) {
+    ASSERT_TRUE(report.contains(field)) << field;
+    EXPECT_TRUE(report[field].is_number()) << field;
+  }
+  EXPECT_EQ(report["peers"], 120);
+  EXPECT_EQ(report["routable_ratio"], 1);
+  const Outcome late = Sim({"bench", "heal", "--sizes", "60,40,20", "--limit", "0.2", "--json"});
+  EXPECT_EQ(late.status, 1);
+  EXPECT_NE(late.err.find("bench heal: no single ordered ring within the limit"),
+            std::string::npos)
+      << late.err;
+  EXPECT_EQ(nlohmann::json::parse(late.out)["ring_ok_delays"], nullptr);
 }
 
 TEST(Cli, BenchPrintsJson) {

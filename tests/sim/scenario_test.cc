@@ -145,7 +145,8 @@ TEST(Scenario, ErrorsNameFileLineKeyAndWhatIsAllowed) {
       {"\npeers = 1_000_000\n[churn]\nmodel = \"exponential\"\nmean_s = 0.001",
        "x.toml:5: churn.mean_s = 0.001: allowed is at least 10 with 1000000 peers, of whom "
        "100000 a second would be replaced"},
-      {"[[at]]\ntime_s = 1", "x.toml:1: this [[at]] does nothing; give one of crash, leave, join"},
+      {"[[at]]\ntime_s = 1", "x.toml:1: this [[at]] does nothing; give one of crash, leave, join, "
+                                "heal, partition, isolate, cut, cut_one_way, bridge, bridges"},
       {"peers = 5\n[links]\nmax_links = 10\nreserved = 11",
        "x.toml:4: links.reserved = 11 is out of range: allowed is 0 to 10"},
       {"[latency]\nmodel = \"matrix\"\n",

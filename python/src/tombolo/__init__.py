@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from tombolo import churn, latency, theory
 from tombolo.ids import key
-from tombolo.results import Connected, Event, Got, Lookup, Put, RunReport, Sent
+from tombolo.results import Connected, Event, Finding, Got, Lookup, Put, RunReport, Sent
 from tombolo.table import Table
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Connected",
     "Event",
+    "Finding",
     "Got",
     "Lookup",
     "Metrics",

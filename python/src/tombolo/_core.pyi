@@ -10,6 +10,9 @@ class World:
     A simulated world; see tombolo.World.
     """
     @staticmethod
+    def conditions() -> list[str]:
+        ...
+    @staticmethod
     def load(path: str) -> World:
         ...
     def __getstate__(self) -> bytes:
@@ -19,6 +22,8 @@ class World:
     def __setstate__(self, arg0: bytes) -> None:
         ...
     def add_workload(self, values: dict) -> None:
+        ...
+    def check(self, at_quiescence: bool) -> list:
         ...
     def crash(self, peer: typing.SupportsInt | typing.SupportsIndex) -> None:
         ...
@@ -36,6 +41,8 @@ class World:
         """
         An independent copy.
         """
+    def holds(self, condition: str, place: typing.SupportsInt | typing.SupportsIndex) -> tuple[bool, int]:
+        ...
     def join(self, id: str | None, dialable: bool | None, bootstrap: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> int:
         """
         Adds a peer and lets it join; returns its number.

@@ -85,6 +85,26 @@ class RunReport:
     messages: int  # transmitted meanwhile
 
 
+@dataclass(frozen=True)
+class Finding:
+    """Of `World.check`: one invariant; ``print`` shows it as a line."""
+
+    invariant: str  # "I5 no false-empty bucket"
+    checked: int  # peers, buckets, pairs, ...; 0: does not apply to this world
+    broken: int  # of these
+    peer: int | None  # the first offender
+    time_s: float
+    detail: str  # what is wrong there
+    text: str  # all of it
+
+    @property
+    def ok(self) -> bool:
+        return self.broken == 0
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class Event(SimpleNamespace):
     """What a peer told its application: ``kind``, ``time_s``, ``peer`` (its number), and by kind
 

@@ -8,21 +8,17 @@ from typing import Any
 from tombolo import churn as churn_models
 from tombolo import latency as latency_models
 
-OVERLAYS = ("kademlia",)
-
 
 def flatten(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a world. Raises TypeError or ValueError that name the argument."""
     given = {name: value for name, value in arguments.items() if value is not None}
-    overlay = given.pop("overlay")
-    if overlay not in OVERLAYS:
-        allowed = ", ".join(map(repr, OVERLAYS))
-        raise ValueError(f"overlay = {overlay!r}: allowed are {allowed}")
     settings: dict[str, Any] = {}
     if "latency" in given:
         settings |= _section("latency", latency_models.as_model(given.pop("latency")).settings())
     if "churn" in given:
         settings |= _section("churn", churn_models.as_model(given.pop("churn")).settings())
+    if "faults" in given:
+        settings |= _config({"faults": given.pop("faults")})
     for name in ("k", "alpha"):
         if name in given:
             settings[f"kademlia.{name}"] = given.pop(name)

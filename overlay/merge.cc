@@ -1,0 +1,142 @@
+#include "overlay/merge.h"
+
+#include <algorithm>
+
+#include "overlay/node_id.h"
+
+namespace tombolo {
+namespace {
+
+constexpr int kTryBits = 4;  // of an rpc (acked_sends.h)
+
+bool IsIn(std::span<const PeerRef> peers, PeerRef peer) {
+  return std::find(peers.begin(), peers.end(), peer) != peers.end();
+}
+
+}  // namespace
+
+const Merge::Repeat* Merge::FindRepeat(PeerRef from, std::uint32_t rpc) const {
+  for (const Repeat& repeat : repeats_) {
+    if (repeat.from == from && repeat.number == rpc >> kTryBits) return &repeat;
+  }
+  return nullptr;
+}
+
+// True if the message was acted upon before; remembers it else.
+bool Merge::IsRepeat(PeerRef from, std::uint32_t rpc, bool duplicate) {
+  if (FindRepeat(from, rpc) != nullptr) return true;
+  if (repeats_.size() >= kMaxRepeats) repeats_.erase(repeats_.begin());
+  repeats_.push_back({from, rpc >> kTryBits, duplicate});
+  return false;
+}
+
+// True if the message is new.
+bool Merge::Acknowledge(PeerRef from, std::uint32_t rpc, const MergeStep& step) {
+  step.out.Send(from, MergeAck{rpc});
+  return !IsRepeat(from, rpc);
+}
+
+bool Merge::Knows(PeerRef peer, const MergeStep& step) const {
+  return IsContact(peer, step) || step.ring.Contains(peer);
+}
+
+bool Merge::IsContact(PeerRef peer, const MergeStep& step) const {
+  const int level = CommonPrefixLength(step.self_id, step.ids.id(peer));
+  return IsIn(step.table.live(level), peer) || IsIn(step.table.failed(level), peer) ||
+         IsIn(step.table.replacements(level), peer);
+}
+
+// A peer that somebody names and that can be asked.
+bool Merge::IsSane(PeerRef peer, const MergeStep& step) const {
+  return step.ids.Contains(peer) && peer != step.self && step.ids.dialable(peer);
+}
+
+// Takes a peer that others name into table and ring, where there is room. True if it was news.
+bool Merge::Learn(PeerRef peer, const MergeStep& step) {
+  if (!IsSane(peer, step) || IsSuspect(peer, step)) return false;
+  const int level = CommonPrefixLength(step.self_id, step.ids.id(peer));
+  if (level == kIdBits) return false;
+  bool news = false;
+  const std::size_t held = step.table.live(level).size() + step.table.failed(level).size();
+  if (held < static_cast<std::size_t>(step.config.table.k) && !IsContact(peer, step)) {
+    news = step.table.Seen(peer, level, step.config.table, step.ids) == SeenResult::kInserted;
+  }
+  news = step.ring.Learn(peer, step) || news;
+  if (news) refresh_at_ = step.now + step.config.heal.refresh_after;
+  return news;
+}
+
+void Merge::LearnForeign(PeerRef peer, MergeSession& session, const MergeStep& step) {
+  if (Learn(peer, step)) MergeSessions::AddForeign(session, peer);
+}
+
+// Who speaks to us of a merge and was unknown belongs to the other island, as far as we can tell:
+// it will be a contact in a moment, by having spoken.
+void Merge::NoteStranger(PeerRef from, const MergeStep& step) {
+  if (!Knows(from, step)) AddForeign(from, step);
+}
+
+void Merge::AddForeign(PeerRef peer, const MergeStep& step) {
+  sessions_.AddForeign(peer, step.now + step.config.heal.session_ttl);
+}
+
+MergeSession& Merge::Use(std::uint64_t session, const MergeStep& step) {
+  return sessions_.Ensure(session, step.now + step.config.heal.session_ttl);
+}
+
+void Merge::Send(const HealMessage& message, std::span<const PeerRef> contacts,
+                 std::span<const PeerRef> receivers, const MergeStep& step, PeerRef partner,
+                 bool brief) {
+  if (receivers.empty()) return;
+  AckedSend send;
+  send.message = message;
+  send.contacts.assign(contacts.begin(), contacts.end());
+  send.receivers.assign(receivers.begin(), receivers.end());
+  send.partner = partner;
+  send.brief = brief;
+  sends_.Send(std::move(send), step);
+}
+
+void Merge::On(PeerRef from, const MergeAck& ack, const MergeStep& step) {
+  NoteStranger(from, step);
+  if (!sends_.Acked(from, ack.rpc, step)) step.out.Drop(DropReason::kUnknownRpc);
+}
+
+void Merge::Tick(const MergeStep& step, std::vector<PeerRef>& dead) {
+  std::vector<SilentSend> silent;
+  sends_.Tick(step, silent);
+  for (const SilentSend& send : silent) SendFailed(send, step, dead);
+  std::vector<std::uint32_t> overdue;
+  for (const Question& question : questions_) {
+    if (question.deadline <= step.now) overdue.push_back(question.number);
+  }
+  for (const std::uint32_t question : overdue) Resolve(question, false, step);
+  sessions_.Expire(step.now);
+  if (refresh_at_ <= step.now) Refresh(step);
+}
+
+// All receivers let their turn pass; if it `ended`, they are not asked again.
+void Merge::SendFailed(const SilentSend& silent, const MergeStep& step,
+                       std::vector<PeerRef>& dead) {
+  const AckedSend& send = silent.send;
+  if (silent.ended && send.receivers.size() == 1 && !send.brief) dead.push_back(send.receivers[0]);
+  const bool first_time = !silent.ended || send.brief;
+  if (!first_time) return;
+  if (const auto* sync = std::get_if<MergeSync>(&send.message)) {
+    SyncFailed(*sync, send.partner, step);
+  } else if (const auto* bridge = std::get_if<MergeBridge>(&send.message)) {
+    EndBranch(Use(bridge->session, step), send.contacts, bridge->level - 1, step);
+  } else if (const auto* lookup = std::get_if<MergeLookup>(&send.message)) {
+    Place(Use(lookup->session, step), lookup->target, lookup->ttl, step);
+  } else if (const auto* confirm = std::get_if<MergeConfirm>(&send.message)) {
+    PassOn(*confirm, step);
+  }
+}
+
+Time Merge::next_deadline() const {
+  Time next = std::min({sends_.next_deadline(), sessions_.next_deadline(), refresh_at_});
+  for (const Question& question : questions_) next = std::min(next, question.deadline);
+  return next;
+}
+
+}  // namespace tombolo

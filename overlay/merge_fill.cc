@@ -1,0 +1,119 @@
+// Merging: subtrees that only one island populates, and the refresh at the end.
+#include <algorithm>
+#include <array>
+
+#include "overlay/contact_lists.h"
+#include "overlay/merge.h"
+#include "overlay/node_id.h"
+
+namespace tombolo {
+namespace {
+
+constexpr std::size_t kThin = 2;         // contacts below which a bucket wants more
+constexpr std::size_t kOfferedThin = 2;  // contacts offered per thin bucket
+
+}  // namespace
+
+// Our island has nobody in our bucket `level`; the other has these.
+void Merge::EndBranch(MergeSession& session, std::span<const PeerRef> others, int level,
+                      const MergeStep& step) {
+  for (const PeerRef other : others) LearnForeign(other, session, step);
+  FillSubtree(session, others, level + 1, step);
+  Place(session, others.front(), kIdBits, step);
+}
+
+// To one contact in each of our buckets from `level` on, which does the same in its own.
+void Merge::FillSubtree(MergeSession& session, std::span<const PeerRef> others, int level,
+                        const MergeStep& step) {
+  int last = step.table.levels() - 1;
+  for (const PeerRef peer : step.ring.all()) {
+    last = std::max(last, CommonPrefixLength(step.self_id, step.ids.id(peer)));
+  }
+  for (int l = level; l <= last; ++l) {
+    const std::vector<PeerRef> own = Own(session, l, step);
+    const MergeFill fill{0, session.id, static_cast<std::uint8_t>(l + 1), {}};
+    Send(fill, others.first(std::min(others.size(), kMaxListed)), own, step);
+  }
+}
+
+void Merge::On(PeerRef from, const MergeFill& fill, const MergeStep& step) {
+  if (!Acknowledge(from, fill.rpc, step)) return;
+  MergeSession& session = Use(fill.session, step);
+  const std::span<const PeerRef> named = step.lists.Get(fill.contacts);
+  std::vector<PeerRef> others(named.begin(), named.end());
+  std::erase_if(others, [&](PeerRef other) { return !IsSane(other, step); });
+  if (others.empty()) return;
+  // A bucket that is full was not empty, nor are those of our neighbours.
+  const int level = CommonPrefixLength(step.self_id, step.ids.id(others.front()));
+  const bool room = step.table.live(level).size() < static_cast<std::size_t>(step.config.table.k);
+  for (const PeerRef other : others) LearnForeign(other, session, step);
+  if (room) FillSubtree(session, others, std::max<int>(fill.level, level + 1), step);
+}
+
+// Asks both neighbours, once things have come to rest.
+void Merge::Refresh(const MergeStep& step) {
+  refresh_at_ = kNever;
+  next_refresh_ = step.now + step.config.heal.session_ttl;
+  MergeRefresh refresh{};
+  for (int level = 0; level < kIdBits; ++level) {
+    const std::span<const PeerRef> bucket = step.table.live(level);
+    const auto usable = std::count_if(bucket.begin(), bucket.end(),
+                                      [&](PeerRef peer) { return !IsSuspect(peer, step); });
+    if (static_cast<std::size_t>(usable) < kThin) refresh.thin = refresh.thin.WithFlippedBit(level);
+  }
+  const PeerRef successor = Nearest(step.ring.successors(), step);
+  const PeerRef predecessor = Nearest(step.ring.predecessors(), step);
+  const std::span<const PeerRef> all = step.ring.all();
+  const std::span<const PeerRef> named = all.first(std::min(all.size(), kMaxListed));
+  if (successor != PeerRef::kNone) Send(refresh, named, std::span(&successor, 1), step);
+  if (predecessor != PeerRef::kNone && predecessor != successor) {
+    Send(refresh, named, std::span(&predecessor, 1), step);
+  }
+}
+
+// What a refresh tells. News ask for a refresh of our own if there was none of late, so that those
+// whom the merge passed by are reached; later ones only if they filled an empty bucket, which those
+// who share it with us may miss too.
+void Merge::LearnAtRefresh(ListHandle contacts, const MergeStep& step) {
+  const auto empty = [&] {
+    int count = 0;
+    for (int level = 0; level < kIdBits; ++level) count += step.table.live(level).empty() ? 1 : 0;
+    return count;
+  };
+  const Time planned = refresh_at_;
+  const int before = empty();
+  for (const PeerRef peer : step.lists.Get(contacts)) {
+    if (Learn(peer, step)) AddForeign(peer, step);
+  }
+  if (step.now < next_refresh_ && empty() == before) refresh_at_ = planned;
+}
+
+// Names neighbours, and contacts for the asker's thin buckets: those that we share with it are
+// ours, those below lie in the bucket that the asker itself is in.
+void Merge::On(PeerRef from, const MergeRefresh& refresh, const MergeStep& step) {
+  const NodeId& asker = step.ids.id(from);
+  std::vector<PeerRef> named;
+  std::array<std::uint8_t, kIdBits> offered{};
+  const auto offer = [&](PeerRef peer, bool always) {
+    const int level = CommonPrefixLength(asker, step.ids.id(peer));
+    if (level == kIdBits || IsSuspect(peer, step)) return;
+    std::uint8_t& count = offered[static_cast<std::size_t>(level)];
+    const bool wanted = refresh.thin.bit(level) && count < kOfferedThin;
+    if ((!wanted && !always) || std::find(named.begin(), named.end(), peer) != named.end()) return;
+    ++count;
+    named.push_back(peer);
+  };
+  for (const PeerRef peer : step.ring.all()) offer(peer, true);
+  for (int level = 0; level < step.table.levels(); ++level) {
+    for (const PeerRef peer : step.table.live(level)) offer(peer, false);
+  }
+  step.out.Send(from, MergeRefreshed{refresh.rpc, step.lists.Add(named)});
+  LearnAtRefresh(refresh.contacts, step);
+}
+
+void Merge::On(PeerRef from, const MergeRefreshed& refreshed, const MergeStep& step) {
+  if (!sends_.Acked(from, refreshed.rpc, step)) return step.out.Drop(DropReason::kUnknownRpc);
+  LearnAtRefresh(refreshed.contacts, step);
+}
+
+}  // namespace tombolo

@@ -1,0 +1,209 @@
+// The tasks of the ring: when they run, and what they ask.
+#include "overlay/ring.h"
+
+#include <algorithm>
+
+#include "overlay/ring_interval.h"
+
+namespace tombolo {
+
+// ---- Life.
+
+void Ring::Join(std::span<const PeerRef> bootstrap, const PartStep& step) {
+  Rare& rare = rare_.Ensure();
+  rare.bootstrap.assign(bootstrap.begin(), bootstrap.end());
+  std::erase(rare.bootstrap, step.self);
+  rare.next_bootstrap = 0;
+  std::erase_if(pending_, [](const Pending& pending) {
+    return pending.purpose == Purpose::kJoin || pending.purpose == Purpose::kCopy;
+  });
+  if (rare.bootstrap.empty()) {
+    BecomeMember(step);
+  } else {
+    AskToJoin(step);
+  }
+  UpdateDeadline(step);
+}
+
+void Ring::AskToJoin(const PartStep& step) {
+  Rare& rare = *rare_;
+  const std::size_t turn = rare.next_bootstrap++ % rare.bootstrap.size();
+  SendFind(step.self_id, rare.bootstrap[turn], Purpose::kJoin, step);
+}
+
+void Ring::Start(const PartStep& step) {
+  BecomeMember(step);
+  if (due_[kStabilise] != kNever) due_[kStabilise] = step.now;
+  RunDue(step);
+}
+
+void Ring::BecomeMember(const PartStep& step) {
+  if (rare_) rare_->bootstrap.clear();
+  TidyUp();
+  if (member_) return;
+  member_ = true;
+  for (const Task task : {kStabilise, kFix, kCheck, kProbe}) {
+    if (IsOn(task, step.config)) End(task, step);
+  }
+}
+
+void Ring::Build(std::span<const PeerRef> successors, std::span<const PeerRef> predecessors,
+                 std::span<const Finger> fingers, Time start, const PartStep& step) {
+  neighbours_.Assign(successors, predecessors);
+  fingers_.Assign(fingers);
+  member_ = true;
+  for (const Task task : {kStabilise, kFix, kCheck, kProbe}) {
+    if (!IsOn(task, step.config)) continue;
+    const auto interval = static_cast<std::uint64_t>(IntervalOf(task, step.config.ring).us);
+    due_[task] = start + Duration{static_cast<std::int64_t>(step.rng.Below64(interval))};
+  }
+  UpdateDeadline(step);
+}
+
+void Ring::Depart(const PartStep& step) {
+  std::vector<PeerRef> told;
+  for (const PeerRef peer : neighbours_.all()) {
+    if (std::find(told.begin(), told.end(), peer) != told.end()) continue;
+    told.push_back(peer);
+    const auto count = static_cast<std::uint8_t>(neighbours_.successors().size());
+    step.out.Send(peer, RingLeave{step.lists.Add(neighbours_.all()), count});
+  }
+  for (const Pending& asked : std::vector<Pending>(pending_)) {
+    if (asked.purpose == Purpose::kApplication) EndKeyFind(asked, PeerRef::kNone, 0, step);
+  }
+  *this = Ring();
+}
+
+// ---- Tasks.
+
+Duration Ring::IntervalOf(Task task, const RingConfig& config) {
+  switch (task) {
+    case kStabilise:
+      return config.stabilise_interval;
+    case kFix:
+      return config.fix_interval;
+    case kCheck:
+      return config.check_interval;
+    default:
+      return config.lookup_interval;
+  }
+}
+
+// Beside k-buckets nobody looks up keys through the ring.
+bool Ring::IsOn(Task task, const Config& config) {
+  if (task == kFix) return config.ring.fingers && !config.has_table();
+  if (task == kProbe) return config.ring.lookup_interval > Duration{0} && !config.has_table();
+  return true;
+}
+
+// Upkeep may have `outstanding` requests under way; those of the application do not count.
+bool Ring::MayAsk(const PartStep& step) const {
+  const auto most = static_cast<std::size_t>(step.config.ring.outstanding);
+  if (pending_.size() < most) return true;
+  const auto upkeep = std::count_if(pending_.begin(), pending_.end(), [](const Pending& pending) {
+    return pending.purpose != Purpose::kApplication;
+  });
+  return static_cast<std::size_t>(upkeep) < most;
+}
+
+void Ring::RunDue(const PartStep& step) {
+  for (const Task task : {kStabilise, kFix, kCheck, kProbe}) {
+    if (due_[task] > step.now) continue;
+    if (!MayAsk(step)) break;
+    Run(task, step);
+  }
+  UpdateDeadline(step);
+}
+
+void Ring::Run(Task task, const PartStep& step) {
+  due_[task] = kNever;
+  switch (task) {
+    case kStabilise:
+      return Stabilise(step);
+    case kFix:
+      return FixSome(step);
+    case kCheck:
+      return Check(step);
+    default:
+      return ProbeKey(step);
+  }
+}
+
+void Ring::End(Task task, const PartStep& step) {
+  due_[task] = step.now + IntervalOf(task, step.config.ring);
+}
+
+void Ring::Stabilise(const PartStep& step) {
+  if (!neighbours_.successors().empty()) {
+    Request(neighbours_.successors().front(), Purpose::kStabilise, step);
+    return;
+  }
+  // Whoever is known follows us somewhere; going round in a circle, so does a predecessor.
+  for (const Finger& finger : fingers_.runs()) {
+    if (finger.peer != PeerRef::kNone) neighbours_.LearnSuccessor(finger.peer, step);
+  }
+  for (const PeerRef peer :
+       std::vector<PeerRef>(neighbours_.predecessors().begin(), neighbours_.predecessors().end())) {
+    neighbours_.LearnSuccessor(peer, step);
+  }
+  End(kStabilise, step);
+}
+
+void Ring::EndStabilise(const PartStep& step) {
+  if (!neighbours_.successors().empty()) {
+    step.out.Send(neighbours_.successors().front(), tombolo::Notify{});
+  }
+  End(kStabilise, step);
+}
+
+void Ring::Check(const PartStep& step) {
+  if (neighbours_.predecessors().empty()) return End(kCheck, step);
+  Request(neighbours_.predecessors().front(), Purpose::kCheck, step);
+}
+
+// Where only one predecessor is kept there is nothing to learn from the one we have.
+std::uint32_t Ring::Request(PeerRef to, Purpose purpose, const PartStep& step) {
+  const auto rpc = static_cast<std::uint32_t>(step.rng.Next() >> 33);
+  pending_.push_back({step.now, to, rpc, purpose, 0});
+  const bool sign =
+      purpose == Purpose::kSign || (purpose == Purpose::kCheck && step.config.predecessors() == 1);
+  if (sign) {
+    step.out.Send(to, Ping{rpc});
+  } else {
+    step.out.Send(to, AskNeighbours{rpc});
+  }
+  return rpc;
+}
+
+// ---- Time.
+
+Time Ring::DeadlineOf(const Pending& pending, const RingConfig& config) {
+  return pending.sent + (IsFind(pending.purpose) ? config.find_timeout : config.rpc_timeout);
+}
+
+void Ring::Expire(const PartStep& step, std::vector<PeerRef>& silent) {
+  for (std::size_t i = 0; i < pending_.size();) {
+    const Pending pending = pending_[i];
+    if (DeadlineOf(pending, step.config.ring) > step.now) {
+      ++i;
+      continue;
+    }
+    pending_[i] = pending_.back();
+    pending_.pop_back();
+    GiveUp(pending, step, silent);
+  }
+}
+
+// A task that is due but has to wait is woken by the end of what it waits for.
+void Ring::UpdateDeadline(const PartStep& step) {
+  Time next = kNever;
+  for (const Pending& pending : pending_) {
+    next = std::min(next, DeadlineOf(pending, step.config.ring));
+  }
+  for (const Time due : due_) {
+    if (due > step.now) next = std::min(next, due);
+  }
+  deadline_ = next;
+}
+
+}  // namespace tombolo

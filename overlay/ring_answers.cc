@@ -1,0 +1,227 @@
+// What the ring makes of messages, and of their absence.
+#include <algorithm>
+
+#include "overlay/ring.h"
+#include "overlay/ring_interval.h"
+
+namespace tombolo {
+namespace {
+
+bool Holds(std::span<const PeerRef> peers, PeerRef peer) {
+  return std::find(peers.begin(), peers.end(), peer) != peers.end();
+}
+
+}  // namespace
+
+// ---- Questions of others.
+
+void Ring::OnAsk(PeerRef from, const AskNeighbours& ask, const PartStep& step) {
+  std::array<PeerRef, kMaxListed> list;
+  // Of those the asker would keep, one is ourselves.
+  const auto successors = neighbours_.successors();
+  const auto predecessors = neighbours_.predecessors();
+  const auto most = static_cast<std::size_t>(step.config.successors() - 1);
+  const std::size_t named = std::min(most, successors.size());
+  auto end = std::copy_n(successors.begin(), named, list.begin());
+  if (!predecessors.empty()) end = std::copy(predecessors.begin() + 1, predecessors.end(), end);
+  const auto count = static_cast<std::size_t>(end - list.begin());
+  const PeerRef predecessor = predecessors.empty() ? PeerRef::kNone : predecessors.front();
+  step.out.Send(from, RingNeighbours{ask.rpc, predecessor, step.lists.Add({list.data(), count}),
+                                     static_cast<std::uint8_t>(named)});
+}
+
+void Ring::OnNotify(PeerRef from, const PartStep& step) {
+  neighbours_.LearnPredecessor(from, step);
+}
+
+void Ring::OnLeave(PeerRef from, const RingLeave& leave, const PartStep& step) {
+  const auto successors = neighbours_.successors();
+  const bool next = !successors.empty() && successors.front() == from;
+  Bury(from, step);
+  for (const PeerRef peer : step.lists.Get(leave.contacts)) HeardOf(peer, step);
+  if (next && due_[kStabilise] != kNever) due_[kStabilise] = step.now;
+  RunDue(step);
+}
+
+// ---- Answers.
+
+// The request that is answered; answers to finds may come from anybody.
+bool Ring::Take(PeerRef from, std::uint32_t rpc, bool find, Pending& taken) {
+  for (Pending& pending : pending_) {
+    if (pending.rpc != rpc || IsFind(pending.purpose) != find) continue;
+    if (!find && pending.to != from) return false;
+    taken = pending;
+    pending = pending_.back();
+    pending_.pop_back();
+    return true;
+  }
+  return false;
+}
+
+bool Ring::OnNeighbours(PeerRef from, const RingNeighbours& answer, const PartStep& step) {
+  Pending asked;
+  if (!Take(from, answer.rpc, false, asked)) return false;
+  switch (asked.purpose) {
+    case Purpose::kCopy:
+      AnswerJoin(from, answer, step);
+      break;
+    case Purpose::kStabilise:
+    case Purpose::kVerify:
+      AnswerStabilise(asked, answer, step);
+      break;
+    case Purpose::kCheck:
+      AnswerCheck(from, answer, step);
+      break;
+    default:
+      break;
+  }
+  RunDue(step);
+  return true;
+}
+
+bool Ring::OnPong(PeerRef from, const Pong& pong, const PartStep& step) {
+  Pending asked;
+  if (!Take(from, pong.rpc, false, asked)) return false;
+  if (asked.purpose == Purpose::kCheck) End(kCheck, step);
+  RunDue(step);
+  return true;
+}
+
+void Ring::AnswerJoin(PeerRef from, const RingNeighbours& answer, const PartStep& step) {
+  const std::span<const PeerRef> list = step.lists.Get(answer.contacts);
+  neighbours_.LearnSuccessor(from, step);
+  AdoptSuccessors(from, list.first(std::min<std::size_t>(answer.successors, list.size())), step);
+  AnswerCheck(from, answer, step);
+  BecomeMember(step);
+  EndStabilise(step);
+}
+
+void Ring::AnswerStabilise(const Pending& asked, const RingNeighbours& answer,
+                           const PartStep& step) {
+  const PeerRef from = asked.to;
+  const std::span<const PeerRef> list = step.lists.Get(answer.contacts);
+  if (asked.purpose == Purpose::kVerify) neighbours_.LearnSuccessor(from, step);
+  AdoptSuccessors(from, list.first(std::min<std::size_t>(answer.successors, list.size())), step);
+  const PeerRef nearer = answer.predecessor;
+  const bool is_nearer = nearer != PeerRef::kNone && nearer != step.self &&
+                         InOpen(step.self_id, step.ids.id(nearer), step.ids.id(from)) &&
+                         !IsBuried(nearer, step.now);
+  if (is_nearer && !step.config.ring.corrected) neighbours_.LearnSuccessor(nearer, step);
+  // One step per round: who names ever nearer peers cannot keep us busy.
+  if (is_nearer && step.config.ring.corrected && asked.purpose == Purpose::kStabilise) {
+    Request(nearer, Purpose::kVerify, step);
+    return;
+  }
+  EndStabilise(step);
+}
+
+void Ring::AnswerCheck(PeerRef from, const RingNeighbours& answer, const PartStep& step) {
+  std::vector<PeerRef> named;
+  const std::span<const PeerRef> list = step.lists.Get(answer.contacts);
+  if (answer.predecessor != PeerRef::kNone) named.push_back(answer.predecessor);
+  for (std::size_t i = answer.successors; i < list.size(); ++i) named.push_back(list[i]);
+  if (!named.empty()) {
+    AskTheDoubtful(neighbours_.predecessors(), named.back(), from, named, step);
+  }
+  for (const PeerRef peer : named) {
+    if (!IsBuried(peer, step.now)) neighbours_.LearnPredecessor(peer, step);
+  }
+  End(kCheck, step);
+}
+
+void Ring::AdoptSuccessors(PeerRef from, std::span<const PeerRef> named, const PartStep& step) {
+  if (named.empty()) return;
+  AskTheDoubtful(neighbours_.successors(), from, named.back(), named, step);
+  for (const PeerRef peer : named) {
+    if (!IsBuried(peer, step.now)) neighbours_.LearnSuccessor(peer, step);
+  }
+}
+
+// The first of our neighbours on a side, between two peers that know this part of the ring, that
+// was not named although it should have been if it was alive.
+void Ring::AskTheDoubtful(std::span<const PeerRef> side, PeerRef from, PeerRef to,
+                          std::span<const PeerRef> named, const PartStep& step) {
+  for (const PeerRef peer : side) {
+    if (!InOpen(step.ids.id(from), step.ids.id(peer), step.ids.id(to))) continue;
+    if (Holds(named, peer)) continue;
+    return AskForSign(peer, step);
+  }
+}
+
+void Ring::AskForSign(PeerRef peer, const PartStep& step) {
+  const bool asked = std::any_of(pending_.begin(), pending_.end(), [&](const Pending& pending) {
+    return pending.purpose == Purpose::kSign && pending.to == peer;
+  });
+  if (!asked && MayAsk(step)) Request(peer, Purpose::kSign, step);
+}
+
+// ---- Silence.
+
+void Ring::GiveUp(const Pending& pending, const PartStep& step, std::vector<PeerRef>& silent) {
+  const bool corrected = step.config.ring.corrected;
+  switch (pending.purpose) {
+    case Purpose::kJoin:
+    case Purpose::kCopy:
+      return AskToJoin(step);
+    case Purpose::kStabilise:
+      silent.push_back(pending.to);
+      End(kStabilise, step);
+      if (corrected) due_[kStabilise] = step.now;
+      return;
+    case Purpose::kVerify:
+      silent.push_back(pending.to);
+      return EndStabilise(step);
+    case Purpose::kCheck:
+      silent.push_back(pending.to);
+      End(kCheck, step);
+      if (corrected) due_[kCheck] = step.now;
+      return;
+    case Purpose::kSign:
+      silent.push_back(pending.to);
+      return;
+    case Purpose::kFix:
+    case Purpose::kProbe:
+    case Purpose::kApplication:
+      AskForSign(pending.to, step);
+      if (!RetryKeyFind(pending, step)) EndFind(pending, PeerRef::kNone, 0, step);
+      return;
+  }
+}
+
+void Ring::Heard(PeerRef peer, const PartStep& step) {
+  DigUp(peer);
+  if (step.config.ring.overhear) neighbours_.Learn(peer, step);
+}
+
+bool Ring::HeardOf(PeerRef peer, const PartStep& step) {
+  return !IsBuried(peer, step.now) && neighbours_.Learn(peer, step);
+}
+
+void Ring::Bury(PeerRef peer, const PartStep& step) {
+  neighbours_.Forget(peer);
+  fingers_.Forget(peer);
+  DigUp(peer);
+  std::vector<Buried>& buried = rare_.Ensure().buried;
+  std::erase_if(buried, [&](const Buried& grave) { return grave.until <= step.now; });
+  if (buried.size() >= kMaxBuried) buried.erase(buried.begin());
+  buried.push_back({peer, step.now + kBuriedFor});
+}
+
+bool Ring::IsBuried(PeerRef peer, Time now) const {
+  if (!rare_) return false;
+  const std::vector<Buried>& buried = rare_->buried;
+  return std::any_of(buried.begin(), buried.end(),
+                     [&](const Buried& grave) { return grave.peer == peer && grave.until > now; });
+}
+
+void Ring::DigUp(PeerRef peer) {
+  if (!rare_ || rare_->buried.empty()) return;
+  std::erase_if(rare_->buried, [&](const Buried& grave) { return grave.peer == peer; });
+  TidyUp();
+}
+
+void Ring::TidyUp() {
+  if (rare_ && rare_->idle()) rare_.Reset();
+}
+
+}  // namespace tombolo

@@ -1,0 +1,135 @@
+#include "sim/swarm.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "sim/report.h"
+
+namespace tombolo::sim {
+namespace {
+
+constexpr std::size_t kStoryLines = 12;
+
+std::string Seconds(Duration span) {
+  std::string text = std::to_string(span.us / 1000);
+  if (text.size() < 4) text.insert(0, 4 - text.size(), '0');
+  return text.insert(text.size() - 3, ".") + " s";
+}
+
+std::string PeerName(PeerRef peer) {
+  return peer == PeerRef::kNone ? "the world" : "peer " + std::to_string(Index(peer));
+}
+
+// The faults without any one of which the seed passes or fails otherwise: switched off one by one,
+// each for good if the same invariant still breaks.
+FaultSet NeededFaults(const SwarmPlan& plan, const Violation& violation) {
+  FaultSet off = kAllFaults & ~plan.faults;
+  for (std::size_t i = 0; i < kFaultClasses; ++i) {
+    const FaultSet without = off | Bit(static_cast<FaultClass>(i));
+    if (without == off) continue;
+    const SwarmOutcome outcome = RunPlan(DrawPlan(plan.seed, without));
+    if (outcome.violation && outcome.violation->invariant == violation.invariant) off = without;
+  }
+  return kAllFaults & ~off;
+}
+
+SwarmFailure Explain(const SwarmPlan& plan, const Violation& violation, bool brief) {
+  SwarmFailure failure;
+  failure.seed = plan.seed;
+  failure.violation = violation;
+  failure.plan = Describe(plan);
+  failure.faults = plan.faults;
+  failure.needed = plan.faults;
+  if (brief) return failure;
+  failure.needed = NeededFaults(plan, violation);
+  failure.story = TellPlan(plan, violation, kStoryLines);
+  return failure;
+}
+
+}  // namespace
+
+SwarmReport RunSwarm(const SwarmOptions& options, Progress& progress) {
+  const Interrupts interrupts;
+  SeedOnAbort abort_note;
+  SwarmReport report;
+  report.options = options;
+  while (report.done < options.seeds && report.failures.size() < options.failures_max) {
+    if (interrupts.raised()) {
+      report.interrupted = true;
+      break;
+    }
+    const std::uint64_t seed = options.first + report.done;
+    abort_note.Set(seed);
+    progress.Step("seed " + std::to_string(seed), report.done, options.seeds);
+    const SwarmPlan plan = DrawPlan(seed);
+    const SwarmOutcome outcome = RunPlan(plan);
+    ++report.done;
+    report.events += outcome.events;
+    report.operations += outcome.operations;
+    report.knowledge_lost += outcome.knowledge_lost ? 1 : 0;
+    report.trace_hash += outcome.trace_hash;
+    report.simulated = report.simulated + outcome.simulated;
+    if (outcome.violation)
+      report.failures.push_back(Explain(plan, *outcome.violation, options.brief));
+  }
+  return report;
+}
+
+std::string SwarmCommand(std::uint64_t seed) {
+  return "tombolo-sim swarm --seeds 1 --first " + std::to_string(seed);
+}
+
+std::string SwarmFailureText(const SwarmFailure& failure) {
+  const Violation& violation = failure.violation;
+  std::string text = "seed " + std::to_string(failure.seed) + ": " + violation.invariant + " at " +
+                     PeerName(violation.peer) + ", " + Seconds(violation.at - Time{}) + ": " +
+                     violation.detail + "; replay: " + SwarmCommand(failure.seed) + "\n";
+  text += "  " + failure.plan + "\n  needed of these: " + FaultNames(failure.needed) + "\n";
+  for (const std::string& line : failure.story) text += "  " + line + "\n";
+  return text;
+}
+
+std::string SwarmText(const SwarmReport& report) {
+  return std::to_string(report.done) + " seeds from " + std::to_string(report.options.first) +
+         ": " + std::to_string(report.failures.size()) + " failed, " +
+         std::to_string(report.knowledge_lost) + " cut apart by deaths; " +
+         std::to_string(report.operations) + " operations, " + std::to_string(report.events) +
+         " events in " + Seconds(report.simulated) + " of simulated time, trace hash " +
+         HashText(report.trace_hash) + "\n";
+}
+
+nlohmann::ordered_json SwarmJson(const SwarmReport& report, const Usage& before,
+                                 const Usage& after) {
+  nlohmann::ordered_json failures = nlohmann::ordered_json::array();
+  for (const SwarmFailure& failure : report.failures) {
+    const Violation& violation = failure.violation;
+    const bool somebody = violation.peer != PeerRef::kNone;
+    failures.push_back(
+        {{"seed", failure.seed},
+         {"invariant", violation.invariant},
+         {"peer", somebody ? nlohmann::ordered_json(Index(violation.peer)) : nullptr},
+         {"time_s", (violation.at - Time{}).seconds()},
+         {"detail", violation.detail},
+         {"command", SwarmCommand(failure.seed)},
+         {"plan", failure.plan},
+         {"faults", FaultNames(failure.faults)},
+         {"faults_needed", FaultNames(failure.needed)},
+         {"story", failure.story}});
+  }
+  return {{"version", Version()},
+          {"first", report.options.first},
+          {"seeds", report.options.seeds},
+          {"seeds_done", report.done},
+          {"seeds_failed", report.failures.size()},
+          {"seeds_cut_apart", report.knowledge_lost},
+          {"operations", report.operations},
+          {"events", report.events},
+          {"simulated_seconds", report.simulated.seconds()},
+          {"cpu_seconds", after.cpu_seconds - before.cpu_seconds},
+          {"wall_seconds", after.wall_seconds - before.wall_seconds},
+          {"peak_rss_bytes", after.peak_rss_bytes},
+          {"trace_hash", HashText(report.trace_hash)},
+          {"failures", failures}};
+}
+
+}  // namespace tombolo::sim

@@ -1,0 +1,380 @@
+#include "sim/swarm_run.h"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include "overlay/message.h"
+#include "sim/swarm_liveness.h"
+#include "sim/swarm_safety.h"
+#include "sim/world.h"
+
+namespace tombolo::sim {
+namespace {
+
+constexpr std::size_t kLogLimit = 1U << 20;  // of events and messages between two looks
+constexpr std::uint64_t kSliceEvents = 2048;
+constexpr Duration kLook = Duration::Seconds(1);
+constexpr Duration kPoll = Duration::Seconds(2);        // between two looks for convergence
+constexpr Duration kCalm = Duration::Seconds(20);       // that a converged world must stay so
+constexpr Duration kLastWords = Duration::Minutes(11);  // nothing is longer in flight
+constexpr std::uint64_t kExerciseStream = 0x65786572;
+constexpr std::uint64_t kRoomStream = 0x726f6f6d;
+constexpr std::uint32_t kKeys = 8;  // that puts and gets share
+
+// What is told of a run; unused unless a story is wanted.
+struct Story {
+  PeerRef offender = PeerRef::kNone;
+  std::size_t lines = 0;
+  std::deque<std::string> steps;
+  std::deque<std::string> messages;
+};
+
+void Keep(std::deque<std::string>& lines, std::size_t limit, std::string line) {
+  lines.push_back(std::move(line));
+  if (lines.size() > limit) lines.pop_front();
+}
+
+std::string TimeText(Time at) { return std::to_string(at.us / 1000) + " ms"; }
+
+std::string PeerText(PeerRef peer) {
+  return peer == PeerRef::kNone ? "nobody" : "peer " + std::to_string(Index(peer));
+}
+
+NodeId RandomKey(Rng& rng) {
+  NodeId key;
+  for (std::uint32_t& word : key.words) word = static_cast<std::uint32_t>(rng.Next() >> 32);
+  return key;
+}
+
+Leniency LeniencyOf(const SwarmPlan& plan) {
+  const FaultOptions& faults = plan.world.faults;
+  Leniency leniency;
+  leniency.forgetful = faults.forget_share > 0 || faults.rollback_share > 0;
+  leniency.slow = faults.delay > 0 || faults.pauses_per_s > 0 || faults.clogs_per_s > 0;
+  if (faults.pauses_per_s > 0) leniency.late = faults.pause;
+  return leniency;
+}
+
+class SwarmRun {
+ public:
+  SwarmRun(const SwarmPlan& plan, Story* story)
+      : plan_(&plan), story_(story), world_(plan.world), ledger_(LeniencyOf(plan)) {
+    world_.RecordEvents(kLogLimit);
+    world_.message_log().SetLimit(kLogLimit);
+  }
+
+  SwarmOutcome Run() {
+    Suffer() && Settle() && Converge() && StayCalm() && GoDown();
+    outcome_.events = world_.metrics().events;
+    outcome_.operations = ledger_.results().succeeded + ledger_.results().failed;
+    outcome_.trace_hash = world_.trace_hash();
+    outcome_.simulated = world_.now() - Time{};
+    return std::move(outcome_);
+  }
+
+ private:
+  // Every phase returns true if all is well.
+
+  bool Broken(const std::optional<Violation>& violation) {
+    if (violation) outcome_.violation = violation;
+    return violation.has_value();
+  }
+
+  // The safety phase: the steps of the plan, at their times.
+  bool Suffer() {
+    for (const SwarmStep& step : plan_->steps) {
+      if (!Advance(step.at)) return false;
+      Perform(step);
+    }
+    return Advance(plan_->faults_end);
+  }
+
+  bool Advance(Time end) {
+    while (world_.now() < end) {
+      const Time look = std::min(end, world_.now() + kLook);
+      for (bool done = false; !done;) {
+        done = world_.RunSlice(look, kSliceEvents);
+        if (!Look()) return false;
+      }
+      if (Broken(SafetyWatch::CheckBounds(world_))) return false;
+    }
+    return true;
+  }
+
+  bool Look() {
+    if (story_ != nullptr) Tell();
+    const bool broken = Broken(safety_.CheckMessages(world_)) || Broken(ledger_.Check(world_));
+    world_.message_log().Clear();
+    return !broken;
+  }
+
+  void Tell() {
+    for (const LoggedMessage& logged : world_.message_log().messages()) {
+      if (logged.from != story_->offender && logged.to != story_->offender) continue;
+      Keep(story_->messages, story_->lines,
+           TimeText(logged.at) + "  " + PeerText(logged.from) + " -> " + PeerText(logged.to) +
+               "  " + std::string(kMessageNames[logged.message.index()]));
+    }
+  }
+
+  PeerRef Live(std::uint32_t number) const {
+    const std::span<const PeerRef> live = world_.oracle().live();
+    return live.empty() ? PeerRef::kNone : live[number % live.size()];
+  }
+
+  NodeId Key(std::uint32_t number) const {
+    Rng rng = Rng::Split(plan_->seed, number % kKeys);
+    return RandomKey(rng);
+  }
+
+  void Perform(const SwarmStep& step) {
+    const PeerRef who = Live(step.who);
+    if (story_ != nullptr) {
+      const auto kind = static_cast<std::size_t>(step.kind);
+      Keep(story_->steps, story_->lines,
+           TimeText(step.at) + "  " + std::string(kStepNames[kind]) + " " + PeerText(who));
+    }
+    if (step.kind == StepKind::kJoin) return world_.Join(world_.AddPeer());
+    if (step.kind == StepKind::kHeal) return world_.Heal();
+    if (world_.live_count() <= 2) return;  // somebody stays to talk to
+    if (step.kind >= StepKind::kLookup) return Ask(step, who);
+    switch (step.kind) {
+      case StepKind::kCrash:
+        return world_.Crash(who);
+      case StepKind::kLeave:
+        return world_.Leave(who);
+      case StepKind::kCrashShare:
+        return CrashShare(step);
+      case StepKind::kCut:
+        if (who != Live(step.other)) world_.Cut(who, Live(step.other), true);
+        return;
+      case StepKind::kIsolate:
+        return world_.Isolate(who);
+      case StepKind::kSplit:
+        return Split(step);
+      default:
+        return;
+    }
+  }
+
+  void Ask(const SwarmStep& step, PeerRef who) {
+    switch (step.kind) {
+      case StepKind::kLookup:
+        return ledger_.Lookup(world_, who, Key(step.other));
+      case StepKind::kSend:
+        return SendBetween(who, Live(step.other), step.span);
+      case StepKind::kPut:
+        return ledger_.Put(world_, who, Key(step.other), step.span);
+      case StepKind::kGet:
+        return ledger_.Get(world_, who, Key(step.other));
+      case StepKind::kBroadcast:
+        return ledger_.Broadcast(world_, who, step.span);
+      case StepKind::kAttach:
+        return ledger_.Attach(world_, who, Key(step.other));
+      case StepKind::kResolve:
+        return ledger_.Resolve(world_, who, Key(step.other));
+      case StepKind::kEnter:
+        if (IsAttached(Key(step.other))) world_.EnterRoom(Key(step.other), Room(step.who));
+        return;
+      case StepKind::kExit:
+        if (IsAttached(Key(step.other))) world_.ExitRoom(Key(step.other), Room(step.who));
+        return;
+      default:
+        return;
+    }
+  }
+
+  bool IsAttached(const NodeId& client) const {
+    const auto known = world_.clients().find(client);
+    return known != world_.clients().end() && known->second.home != PeerRef::kNone;
+  }
+
+  NodeId Room(std::uint32_t number) const {
+    Rng rng = Rng::Split(plan_->seed, kRoomStream + number % 2);
+    return RandomKey(rng);
+  }
+
+  // Clients whose home has died look for another one.
+  void FindHomes() {
+    std::vector<NodeId> homeless;
+    for (const auto& [client, attached] : world_.clients()) {
+      if (attached.home == PeerRef::kNone) homeless.push_back(client);
+    }
+    for (std::uint32_t i = 0; i < homeless.size(); ++i)
+      ledger_.Attach(world_, Live(i), homeless[i]);
+  }
+
+  // Two to four islands of random sizes.
+  void Split(const SwarmStep& step) {
+    Rng rng = Rng::Split(plan_->seed, step.who);
+    const std::uint32_t count = 2 + step.other % 3;
+    const std::uint32_t small = 1 + rng.Below(16);  // weight of all but the first island
+    std::vector<std::uint16_t> islands(world_.peer_count());
+    for (std::uint16_t& island : islands) {
+      const std::uint32_t drawn = rng.Below(16 + small * (count - 1));
+      island = static_cast<std::uint16_t>(drawn < 16 ? 0 : 1 + (drawn - 16) / small);
+    }
+    world_.PartitionInto(islands, step.parts != 0 ? Crossing::kUpward : Crossing::kNone);
+  }
+
+  void SendBetween(PeerRef source, PeerRef target, Duration deadline) {
+    if (source != target) ledger_.Send(world_, source, target, deadline);
+  }
+
+  // Not World::CrashShare, whose draws depend on how many have gone before.
+  void CrashShare(const SwarmStep& step) {
+    const std::vector<PeerRef> live(world_.oracle().live().begin(), world_.oracle().live().end());
+    Rng rng = Rng::Split(plan_->seed, step.who);
+    for (const PeerRef peer : live) {
+      if (world_.live_count() > 2 && rng.Below(256) < step.parts) world_.Crash(peer);
+    }
+  }
+
+  // Waits for faults that have begun; then nothing is cut any more.
+  bool Settle() {
+    if (!Advance(plan_->calm_from)) return false;
+    world_.Heal();
+    ledger_.ComeToRest(world_.now());
+    if (world_.live_count() > 0) FindHomes();
+    const std::vector<PeerRef> islands = KnowledgeIslands(world_);
+    const bool heals = plan_->world.core.heals();
+    outcome_.knowledge_lost = islands.size() > 1 && !heals;
+    // As an operator would tell them, who has a list of well-known peers.
+    for (std::size_t i = 1; i < islands.size() && heals; ++i)
+      world_.Introduce(islands[i], islands[0]);
+    return true;
+  }
+
+  // The liveness phase: what must become true becomes true in time. Lookups repair tables, so they
+  // are tried in a copy of the world, which becomes the world once all is well.
+  bool Converge() {
+    const Duration limit =
+        plan_->merge_alone ? MergeBound(plan_->world) : LivenessBound(plan_->world);
+    const Time bound = plan_->calm_from + limit;
+    for (;;) {
+      std::optional<Violation> wrong = FirstWrong(world_, plan_->merge_alone);
+      if (!wrong) {
+        SwarmRun trial = *this;
+        wrong = trial.Exercise();
+        if (trial.outcome_.violation || !wrong) {
+          *this = std::move(trial);
+          return !outcome_.violation;
+        }
+      }
+      outcome_.converged_after = world_.now() - plan_->calm_from;
+      if (world_.now() >= bound) {
+        wrong->detail += "; not right " + TimeText(Time{limit.us}) + " after the end of the faults";
+        return outcome_.knowledge_lost || !Broken(wrong);
+      }
+      FindHomes();
+      if (!Advance(std::min(bound, world_.now() + kPoll))) return false;
+    }
+  }
+
+  // What was promised of a network at rest; returns what is not so.
+  std::optional<Violation> Exercise() {
+    if (world_.live_count() < 2) return std::nullopt;
+    const SwarmLedger::Results before = ledger_.results();
+    Rng rng = Rng::Split(plan_->seed, kExerciseStream);
+    ledger_.SendNowhere(world_, Live(rng.Below(1024)), RandomKey(rng), kExerciseDeadline * 4);
+    ledger_.Broadcast(world_, Live(rng.Below(1024)), kExerciseDeadline * 4);
+    SendAround();
+    std::uint32_t asker = 0;
+    for (const auto& [client, attached] : world_.clients())
+      ledger_.Resolve(world_, Live(asker++), client);
+    for (std::uint32_t i = 0; i < world_.live_count(); ++i)
+      ledger_.Lookup(world_, Live(i), RandomKey(rng));
+    if (!PutTwiceAndGet(RandomKey(rng))) return std::nullopt;
+    if (!AwaitEnds()) return std::nullopt;
+    if (auto missing = ledger_.CheckBroadcasts(world_)) return missing;
+    return Compare(before, ledger_.results());
+  }
+
+  static std::optional<Violation> Compare(const SwarmLedger::Results& before,
+                                          const SwarmLedger::Results& after) {
+    if (after.failed > before.failed) return after.last_failure;
+    const std::uint64_t wanted = after.wanted - before.wanted;
+    const std::uint64_t found = after.found - before.found;
+    if (found * 10 >= wanted * 9) return std::nullopt;
+    return Violation{"L3 lookups find the k closest", PeerRef::kNone, Time{},
+                     std::to_string(found) + " of " + std::to_string(wanted)};
+  }
+
+  bool AwaitEnds() {
+    while (ledger_.open() > 0) {
+      if (!Advance(world_.now() + kLook)) return false;
+    }
+    return true;
+  }
+
+  // The second record is the newer one, wherever it was put.
+  bool PutTwiceAndGet(const NodeId& key) {
+    for (std::uint32_t put = 0; put < 2; ++put) {
+      ledger_.Put(world_, Live(put), key, Duration::Minutes(2));
+      if (!AwaitEnds()) return false;
+    }
+    for (std::uint32_t i = 0; i < world_.live_count(); i += 3) ledger_.Get(world_, Live(i), key);
+    return true;
+  }
+
+  // From everybody to a few others, all of them in a small world.
+  void SendAround() {
+    const std::vector<PeerRef> live(world_.oracle().live().begin(), world_.oracle().live().end());
+    const std::size_t targets = std::min<std::size_t>(live.size() - 1, kTargets);
+    for (std::size_t i = 0; i < live.size(); ++i) {
+      for (std::size_t j = 1; j <= targets; ++j) {
+        const std::size_t away = 1 + (j * j * 7 + i) % (live.size() - 1);
+        ledger_.Send(world_, live[i], live[(i + away) % live.size()], kExerciseDeadline);
+      }
+    }
+  }
+
+  bool StayCalm() {
+    if (outcome_.knowledge_lost) return true;
+    if (!Advance(world_.now() + kCalm)) return false;
+    std::optional<Violation> wrong = FirstWrong(world_, plan_->merge_alone);
+    // The links of peers that cannot be dialled come and go.
+    if (!wrong || plan_->world.nat_share > 0) return true;
+    wrong->detail += "; it was right before";
+    return !Broken(wrong);
+  }
+
+  // Nothing may be left of what everybody held.
+  bool GoDown() {
+    while (world_.live_count() > 0) world_.Crash(world_.oracle().live().front());
+    if (!Advance(world_.now() + kLastWords)) return false;
+    const std::size_t open = ledger_.open() + ledger_.open_broadcasts();
+    const std::size_t left = world_.lists_in_use() + world_.payloads_in_use() + open;
+    if (left == 0) return true;
+    return !Broken(Violation{"S8 nothing leaks", PeerRef::kNone, world_.now(),
+                             std::to_string(world_.lists_in_use()) + " lists, " +
+                                 std::to_string(world_.payloads_in_use()) + " payloads, " +
+                                 std::to_string(open) + " operations are left"});
+  }
+
+  static constexpr Duration kExerciseDeadline = Duration::Seconds(30);
+  static constexpr std::size_t kTargets = 3;
+
+  const SwarmPlan* plan_;
+  Story* story_;
+  World world_;
+  SwarmLedger ledger_;
+  SafetyWatch safety_;
+  SwarmOutcome outcome_;
+};
+
+}  // namespace
+
+SwarmOutcome RunPlan(const SwarmPlan& plan) { return SwarmRun(plan, nullptr).Run(); }
+
+std::vector<std::string> TellPlan(const SwarmPlan& plan, const Violation& violation,
+                                  std::size_t lines) {
+  Story story{violation.peer, lines, {}, {}};
+  SwarmRun(plan, &story).Run();
+  std::vector<std::string> told(story.steps.begin(), story.steps.end());
+  told.insert(told.end(), story.messages.begin(), story.messages.end());
+  return told;
+}
+
+}  // namespace tombolo::sim

@@ -1,0 +1,144 @@
+#include "overlay/merge.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/overlay/merge_world.h"
+
+namespace tombolo {
+namespace {
+
+constexpr Time kLater{30'000'000};
+constexpr std::uint64_t kFivePercent = (std::uint64_t{1} << 32) / 20;
+
+void Bridge(MergeWorld& world, std::uint32_t from, std::uint32_t to) {
+  world.Introduce(world.RandomOf(from), world.RandomOf(to));
+}
+
+struct Case {
+  std::string name;
+  MergeWorld::Options options;
+  std::uint32_t false_empty = 0;  // at most
+};
+
+class MergeTest : public testing::TestWithParam<Case> {};
+
+TEST_P(MergeTest, EndsWithOneRingAndFullTables) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    MergeWorld::Options options = GetParam().options;
+    options.seed = seed;
+    MergeWorld world(options);
+    ASSERT_GT(world.WrongNeighbours(), 0U);
+    for (std::uint32_t i = 1; i < options.islands.size(); ++i) Bridge(world, 0, i);
+    world.RunUntil(kLater);
+    EXPECT_EQ(world.WrongNeighbours(), 0U) << "seed " << seed;
+    EXPECT_LE(world.FalseEmpty(), GetParam().false_empty) << "seed " << seed;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Worlds, MergeTest,
+    testing::Values(Case{"equal", {.islands = {200, 200}}},
+                    Case{"wide_buckets", {.islands = {200, 200}, .k = 20}},
+                    Case{"one_peer", {.islands = {1, 100}}}, Case{"two_peers", {.islands = {1, 1}}},
+                    Case{"unequal", {.islands = {20, 400}}},
+                    Case{"jitter", {.islands = {200, 200}, .jitter = true}},
+                    Case{"missing", {.islands = {200, 200}, .missing = kFivePercent}},
+                    Case{"three_islands", {.islands = {100, 100, 100}}}),
+    [](const testing::TestParamInfo<Case>& tested) { return tested.param.name; });
+
+TEST(Merge, IsQuickAndCheap) {
+  MergeWorld world({.islands = {500, 500}});
+  Bridge(world, 0, 1);
+  world.RunUntil(Time{} + MergeWorld::kDelay * 30);
+  EXPECT_EQ(world.WrongNeighbours(), 0U);
+  EXPECT_EQ(world.FalseEmpty(), 0U);
+  EXPECT_LE(world.ZipSent() + world.RingSent(), 4 * world.nodes.size());
+  EXPECT_LE(world.Busiest(), 20U);
+  world.RunUntil(kLater);
+  EXPECT_LE(world.RefreshSent(), 4 * world.nodes.size());
+  EXPECT_EQ(world.lists.in_use(), 0U);
+}
+
+TEST(Merge, HappensOnceForManyBridges) {
+  MergeWorld one({.islands = {300, 300}});
+  Bridge(one, 0, 1);
+  one.RunUntil(kLater);
+  MergeWorld many({.islands = {300, 300}});
+  for (int i = 0; i < 10; ++i) Bridge(many, 0, 1);
+  many.RunUntil(kLater);
+  EXPECT_EQ(many.WrongNeighbours(), 0U);
+  EXPECT_EQ(many.FalseEmpty(), 0U);
+  EXPECT_LE(many.ZipSent() + many.RingSent(), 3 * (one.ZipSent() + one.RingSent()));
+}
+
+TEST(Merge, AFalseAlarmCostsALookup) {
+  MergeWorld world({.islands = {1000, 10}});
+  for (int i = 0; i < 10; ++i) Bridge(world, 0, 0);
+  world.RunUntil(kLater);
+  EXPECT_EQ(world.Sent<MergeSync>(), 0U);
+  EXPECT_LE(world.Sent<MergeConfirm>() + world.Sent<MergeConfirmed>(), 60U);
+}
+
+TEST(Merge, AKnownPeerCostsNothing) {
+  MergeWorld world({.islands = {100, 100}});
+  MergeWorld::Node& node = world.RandomOf(0);
+  world.Introduce(node, world.at(node.ring.successors().front()));
+  world.Introduce(node, world.at(node.table.live(0).front()));
+  world.Introduce(node, node);
+  world.RunUntil(kLater);
+  EXPECT_EQ(world.Sent<MergeConfirm>() + world.Sent<MergeSync>(), 0U);
+}
+
+TEST(Merge, EndsByItself) {
+  MergeWorld world({.islands = {200, 200}});
+  Bridge(world, 0, 1);
+  world.RunUntil(Time{} + Duration::Minutes(3));
+  for (const MergeWorld::Node& node : world.nodes) {
+    EXPECT_TRUE(node.merge.idle());
+    EXPECT_EQ(node.merge.next_deadline(), kNever);
+  }
+}
+
+// The dead are in the tables of their islands and nobody knows.
+TEST(Merge, HealsOverStaleEntries) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    MergeWorld world({.islands = {300, 300}, .seed = seed, .dead = kFivePercent});
+    Bridge(world, 0, 1);
+    world.RunUntil(kLater);
+    EXPECT_EQ(world.WrongNeighbours(), 0U) << "seed " << seed;
+    EXPECT_EQ(world.FalseEmpty(), 0U) << "seed " << seed;
+  }
+}
+
+TEST(Merge, HealsOverLossyPaths) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    MergeWorld world({.islands = {300, 300}, .seed = seed, .loss = 4 * kFivePercent});
+    Bridge(world, 0, 1);
+    world.RunUntil(kLater);
+    EXPECT_EQ(world.WrongNeighbours(), 0U) << "seed " << seed;
+    EXPECT_EQ(world.FalseEmpty(), 0U) << "seed " << seed;
+  }
+}
+
+TEST(Merge, NonsenseIsDropped) {
+  MergeWorld world({.islands = {20, 20}});
+  MergeWorld::Node& node = world.RandomOf(0);
+  const PeerRef from = world.RandomOf(1).ref;
+  const MergeStep step = world.Step(node);
+  node.merge.On(from, MergeConfirm{0, 0, PeerRef::kNone, from, 1}, step);
+  node.merge.On(from, MergeConfirm{0, 0, from, PeerRef::kNone, 1}, step);
+  node.merge.On(from, MergeSync{0, 1, 200, false, ListHandle::kEmpty}, step);
+  node.merge.On(from, MergeSyncReply{0, 1, false, ListHandle::kEmpty}, step);
+  node.merge.On(from, MergeBridge{0, 1, from, 200, ListHandle::kEmpty}, step);
+  node.merge.On(from, MergeLookup{0, 1, PeerRef::kNone, 3}, step);
+  node.merge.On(from, MergeAck{77}, step);
+  node.merge.On(from, MergeRefreshed{77, ListHandle::kEmpty}, step);
+  EXPECT_EQ(world.out.drops()[static_cast<std::size_t>(DropReason::kUnknownRpc)], 8U);
+  EXPECT_TRUE(world.out.sends().empty());
+}
+
+}  // namespace
+}  // namespace tombolo

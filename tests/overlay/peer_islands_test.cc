@@ -1,0 +1,114 @@
+// Whole peers that lose each other and notice other islands.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "tests/overlay/toy_overlay.h"
+
+namespace tombolo {
+namespace {
+
+class PeerIslandsTest : public testing::Test, public ToyOverlay {
+ protected:
+  PeerIslandsTest() { config.overlay = OverlayKind::kBoth; }
+
+  template <class M>
+  std::size_t CountSent() const {
+    return static_cast<std::size_t>(std::count_if(log.begin(), log.end(), [](const Sent& sent) {
+      return std::holds_alternative<M>(sent.message);
+    }));
+  }
+  // Unreachable from now on; goes on where it was when it is up again.
+  void Kill(PeerRef peer) { up[Index(peer)] = false; }
+};
+
+TEST_F(PeerIslandsTest, WithoutHealingNothingIsKeptOrSaid) {
+  config.heal.enabled = false;
+  Grow(8);
+  Kill(PeerRef{7});
+  RunFor(Duration::Minutes(30));
+  EXPECT_EQ(CountSent<IslandProbe>(), 0U);
+  for (std::uint32_t i = 0; i < 8; ++i) EXPECT_EQ(at(PeerRef{i}).watch(), nullptr);
+  Deliver(PeerRef{1}, PeerRef{0}, IslandProbe{1, ListHandle::kEmpty, {}});
+  EXPECT_EQ(dropped(DropReason::kUnknownRpc), 1U);
+}
+
+TEST_F(PeerIslandsTest, NewcomersTakeOverTheSketchOfTheirIsland) {
+  Grow(12);
+  RunFor(Duration::Hours(1));
+  const std::uint64_t label = at(PeerRef{0}).watch()->digest.label(at(PeerRef{0}).id(), ids);
+  for (std::uint32_t i = 0; i < 12; ++i) {
+    const IslandWatch* watch = at(PeerRef{i}).watch();
+    ASSERT_NE(watch, nullptr);
+    EXPECT_TRUE(watch->digest.settled());
+    EXPECT_EQ(watch->digest.label(at(PeerRef{i}).id(), ids), label) << i;
+  }
+}
+
+TEST_F(PeerIslandsTest, AQuietIslandProbesNobodyAndAlarmsNobody) {
+  Grow(12);
+  RunFor(Duration::Minutes(20));
+  log.clear();
+  RunFor(Duration::Hours(1));
+  // Only exchanges: one in 10 minutes each.
+  EXPECT_NEAR(static_cast<double>(CountSent<IslandProbe>()), 12 * 6, 18);
+  EXPECT_EQ(CountSent<IslandReply>(), CountSent<IslandProbe>());
+  EXPECT_EQ(CountSent<MergeConfirm>() + CountSent<MergeSync>(), 0U);
+}
+
+TEST_F(PeerIslandsTest, TheLostAreProbedWithinTheBudget) {
+  Grow(12);
+  RunFor(Duration::Minutes(20));
+  for (std::uint32_t i = 6; i < 12; ++i) Kill(PeerRef{i});
+  RunFor(Duration::Minutes(10));
+  log.clear();
+  RunFor(Duration::Hours(1));
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    const std::vector<Sent> probes = SentBy<IslandProbe>(PeerRef{i});
+    const auto to_lost = std::count_if(probes.begin(), probes.end(),
+                                       [](const Sent& sent) { return Index(sent.to) >= 6; });
+    EXPECT_GE(to_lost, 6) << i;  // of 6 in 10 minutes each, at most
+    EXPECT_LE(to_lost, 125) << i;
+    for (std::size_t j = 1; j < probes.size(); ++j) {
+      if (Index(probes[j].to) < 6 || Index(probes[j - 1].to) < 6) continue;  // an exchange
+      EXPECT_GE(probes[j].at - probes[j - 1].at, config.heal.probe_interval / 2);
+    }
+  }
+}
+
+TEST_F(PeerIslandsTest, AnAnswerOfTheLostStartsAMerge) {
+  Grow(12);
+  RunFor(Duration::Minutes(20));
+  for (std::uint32_t i = 6; i < 12; ++i) Kill(PeerRef{i});
+  RunFor(Duration::Minutes(10));
+  ASSERT_EQ(CountSent<MergeConfirm>() + CountSent<MergeSync>(), 0U);
+  for (std::uint32_t i = 6; i < 12; ++i) up[i] = true;
+  RunFor(Duration::Minutes(2));
+  EXPECT_GT(CountSent<MergeConfirm>() + CountSent<MergeSync>(), 0U);
+}
+
+TEST_F(PeerIslandsTest, TheAskedAnswersAndLeavesItsTableAlone) {
+  Grow(8);
+  Rng rng(5);
+  const PeerRef stranger = AddPeer(RandomIdSharing(at(PeerRef{0}).id(), 30, rng));
+  RunFor(Duration::Minutes(1));
+  const std::size_t before = at(PeerRef{0}).table().live_count();
+  Deliver(stranger, PeerRef{0}, IslandProbe{77, ListHandle::kEmpty, {}});
+  const std::vector<Sent> replies = SentBy<IslandReply>(PeerRef{0});
+  ASSERT_FALSE(replies.empty());
+  EXPECT_EQ(replies.back().to, stranger);
+  EXPECT_EQ(std::get<IslandReply>(replies.back().message).rpc, 77U);
+  EXPECT_EQ(at(PeerRef{0}).table().live_count(), before);
+}
+
+TEST_F(PeerIslandsTest, AnswersThatNobodyWaitsForAreDropped) {
+  Grow(4);
+  RunFor(Duration::Minutes(1));
+  const std::uint32_t before = dropped(DropReason::kUnknownRpc);
+  Deliver(PeerRef{1}, PeerRef{0}, IslandReply{99, ListHandle::kEmpty, {}});
+  EXPECT_EQ(dropped(DropReason::kUnknownRpc), before + 1);
+}
+
+}  // namespace
+}  // namespace tombolo

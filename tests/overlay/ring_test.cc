@@ -1,0 +1,430 @@
+#include "overlay/ring.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "overlay/archive.h"
+#include "overlay/ring_interval.h"
+#include "tests/overlay/toy_overlay.h"
+
+namespace tombolo {
+namespace {
+
+NodeId IdOf(std::uint32_t top) { return NodeId{{top, 0, 0, 0, 0}}; }
+
+// ---- Intervals.
+
+TEST(RingInterval, IsHalfOpenAndNeverWrapsByItself) {
+  const struct {
+    std::uint32_t from, id, to;
+    bool half_open, open;
+  } kCases[] = {
+      {10, 11, 20, true, true},   {10, 20, 20, true, false},  {10, 10, 20, false, false},
+      {10, 21, 20, false, false}, {20, 5, 10, true, true},    {20, 25, 10, true, true},
+      {20, 10, 10, true, false},  {20, 15, 10, false, false}, {7, 7, 7, true, false},
+      {7, 8, 7, true, true},      {7, 8, 8, true, false},     {7, 9, 8, false, false},
+  };
+  for (const auto& [from, id, to, half_open, open] : kCases) {
+    EXPECT_EQ(InHalfOpen(IdOf(from), IdOf(id), IdOf(to)), half_open) << from << id << to;
+    EXPECT_EQ(InOpen(IdOf(from), IdOf(id), IdOf(to)), open) << from << id << to;
+  }
+}
+
+TEST(RingInterval, AddsPowersOfTwoAroundTheRing) {
+  EXPECT_EQ(PlusPowerOfTwo(NodeId{}, 0), (NodeId{{0, 0, 0, 0, 1}}));
+  EXPECT_EQ(PlusPowerOfTwo(NodeId{}, 159), (NodeId{{0x80000000U, 0, 0, 0, 0}}));
+  EXPECT_EQ(PlusPowerOfTwo(NodeId{{1, ~0U, ~0U, ~0U, ~0U}}, 0), (NodeId{{2, 0, 0, 0, 0}}));
+  EXPECT_EQ(PlusPowerOfTwo(NodeId{{~0U, ~0U, ~0U, ~0U, ~0U}}, 0), NodeId{});
+  EXPECT_EQ(PlusPowerOfTwo(NodeId{{~0U, ~0U, 5, 0, 0}}, 64 + 31),
+            (NodeId{{~0U, ~0U, 0x80000005U, 0, 0}}));
+  EXPECT_EQ(PlusPowerOfTwo(NodeId{{~0U, ~0U, 5, 0, 0}}, 96), (NodeId{{0, 0, 5, 0, 0}}))
+      << "a carry all the way";
+  EXPECT_EQ(DistanceExponent(IdOf(3), IdOf(3)), -1);
+  EXPECT_EQ(DistanceExponent(IdOf(3), IdOf(4)), 128);
+  EXPECT_EQ(DistanceExponent(IdOf(3), IdOf(2)), 159);
+  EXPECT_EQ(Truncated(NodeId{{~0U, ~0U, 1, 1, 1}}, 36), (NodeId{{~0U, 0xf0000000U, 0, 0, 0}}));
+  EXPECT_EQ(Truncated(NodeId{{1, 2, 3, 4, 5}}, 160), (NodeId{{1, 2, 3, 4, 5}}));
+}
+
+// ---- Fingers, against a table of all levels.
+
+TEST(RingFingers, SetsOneLevelAndNoOther) {
+  Config config;
+  config.overlay = OverlayKind::kChord;
+  config.ring.bits = 16;
+  Directory ids;
+  ContactLists lists;
+  Outbox out;
+  Rng rng(5);
+  const PeerRef self = ids.Add(IdOf(0x12340000U));
+  for (int i = 0; i < 12; ++i) ids.Add(Truncated(RandomId(rng), 16));
+  const PartStep step{{Time{}, config, ids, lists, out}, self, ids.id(self), rng};
+
+  RingFingers fingers;
+  std::vector<PeerRef> twin(16, PeerRef::kNone);
+  for (int i = 0; i < 2000; ++i) {
+    const auto level = static_cast<int>(rng.Below(16));
+    const auto peer = PeerRef{rng.Below(13)};
+    const NodeId start = RingFingers::StartOf(level, step);
+    const bool after = ids.id(peer) == start || InOpen(start, ids.id(peer), step.self_id);
+    twin[static_cast<std::size_t>(level)] = peer != self && after ? peer : PeerRef::kNone;
+    fingers.Set(level, peer, step);
+    if (i % 50 == 0) {
+      const PeerRef dead = PeerRef{1 + rng.Below(12)};
+      fingers.Forget(dead);
+      std::replace(twin.begin(), twin.end(), dead, PeerRef::kNone);
+    }
+    for (int j = 0; j < 16; ++j) ASSERT_EQ(fingers.At(j), twin[static_cast<std::size_t>(j)]) << i;
+    for (std::size_t j = 1; j < fingers.runs().size(); ++j) {
+      ASSERT_NE(fingers.runs()[j].peer, fingers.runs()[j - 1].peer) << "equal runs are one";
+    }
+    // The highest level whose finger precedes the key.
+    const NodeId key = Truncated(RandomId(rng), 16);
+    PeerRef best = PeerRef::kNone;
+    for (const PeerRef finger : twin) {
+      if (finger != PeerRef::kNone && InOpen(step.self_id, ids.id(finger), key)) best = finger;
+    }
+    ASSERT_EQ(fingers.NextHop(key, PeerRef::kNone, step), best);
+  }
+}
+
+// ---- Whole peers.
+
+class RingTest : public testing::Test {
+ protected:
+  RingTest() {
+    toy_.config.overlay = OverlayKind::kChord;
+    toy_.config.ring.successors = 4;
+    toy_.config.ring.predecessors = 3;
+    toy_.config.ring.stabilise_interval = Duration::Seconds(5);
+    toy_.config.ring.check_interval = Duration::Seconds(5);
+    toy_.config.ring.fix_interval = Duration::Seconds(5);
+    toy_.config.ring.fingers_per_fix = 160;
+  }
+
+  std::vector<PeerRef> InOrder() const {
+    std::vector<PeerRef> live;
+    for (std::uint32_t i = 0; i < toy_.peers.size(); ++i) {
+      const bool member = toy_.up[i] && toy_.peers[i].state() == PeerState::kJoined;
+      if (member) live.push_back(PeerRef{i});
+    }
+    std::sort(live.begin(), live.end(),
+              [&](PeerRef a, PeerRef b) { return toy_.ids.id(a) < toy_.ids.id(b); });
+    return live;
+  }
+
+  const Ring& RingOf(PeerRef peer) { return *toy_.at(peer).ring(); }
+
+  // Every list holds the true nearest, in order.
+  void ExpectPerfect() {
+    const std::vector<PeerRef> order = InOrder();
+    const std::size_t count = order.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      const Neighbours& neighbours = RingOf(order[i]).neighbours();
+      const std::size_t after = std::min<std::size_t>(4, count - 1);
+      const std::size_t before = std::min<std::size_t>(3, count - 1);
+      ASSERT_EQ(neighbours.successors().size(), after);
+      ASSERT_EQ(neighbours.predecessors().size(), before);
+      for (std::size_t j = 0; j < after; ++j) {
+        EXPECT_EQ(neighbours.successors()[j], order[(i + j + 1) % count]) << i << " " << j;
+      }
+      for (std::size_t j = 0; j < before; ++j) {
+        EXPECT_EQ(neighbours.predecessors()[j], order[(i + count - j - 1) % count]);
+      }
+    }
+  }
+
+  PeerRef TrueSuccessor(const NodeId& key) const {
+    const std::vector<PeerRef> order = InOrder();
+    for (const PeerRef peer : order) {
+      if (toy_.ids.id(peer) >= key) return peer;
+    }
+    return order.front();
+  }
+
+  int RightLookups(int count) {
+    Rng rng(77);
+    int right = 0;
+    for (int i = 0; i < count; ++i) {
+      const std::vector<PeerRef> order = InOrder();
+      const PeerRef asker = order[rng.Below(static_cast<std::uint32_t>(order.size()))];
+      const NodeId key = RandomId(rng);
+      const std::vector<PeerRef> found = toy_.LookUp(asker, key);
+      right += found.size() == 1 && found[0] == TrueSuccessor(key) ? 1 : 0;
+    }
+    return right;
+  }
+
+  void Crash(PeerRef peer) { toy_.up[Index(peer)] = false; }
+
+  ToyOverlay toy_;
+  Rng toy_rng_;
+};
+
+TEST_F(RingTest, AFounderIsAMemberAtOnceAndOwnsEveryKey) {
+  toy_.Grow(1);
+  EXPECT_EQ(toy_.at(PeerRef{0}).state(), PeerState::kJoined);
+  EXPECT_EQ(toy_.EventsOf<Joined>(PeerRef{0}).size(), 1U);
+  EXPECT_EQ(toy_.LookUp(PeerRef{0}, IdOf(7)), std::vector<PeerRef>{PeerRef{0}});
+}
+
+TEST_F(RingTest, GrowsIntoOneOrderedRing) {
+  toy_.Grow(24);
+  toy_.RunFor(Duration::Minutes(2));
+  EXPECT_EQ(InOrder().size(), 24U);
+  ExpectPerfect();
+  EXPECT_EQ(RightLookups(60), 60);
+  EXPECT_EQ(toy_.lists.in_use(), 0U);
+}
+
+TEST_F(RingTest, FindsEveryFinger) {
+  toy_.Grow(24);
+  toy_.RunFor(Duration::Minutes(2));
+  for (const PeerRef peer : InOrder()) {
+    const PartStep step{toy_.step(), peer, toy_.ids.id(peer), toy_rng_};
+    const NodeId& next = toy_.ids.id(RingOf(peer).neighbours().successors()[0]);
+    for (int level = 0; level < 160; ++level) {
+      const NodeId start = RingFingers::StartOf(level, step);
+      if (InHalfOpen(step.self_id, start, next)) continue;
+      const PeerRef truth = TrueSuccessor(start);
+      EXPECT_EQ(RingOf(peer).fingers().At(level), truth == peer ? PeerRef::kNone : truth);
+    }
+  }
+}
+
+TEST_F(RingTest, GrowsByTheRulesOf2001Too) {
+  toy_.config.ring.corrected = false;
+  toy_.config.ring.overhear = false;
+  toy_.Grow(12);
+  toy_.RunFor(Duration::Minutes(4));
+  EXPECT_EQ(InOrder().size(), 12U);
+  EXPECT_EQ(RightLookups(30), 30);
+}
+
+TEST_F(RingTest, AJoinerIsNoMemberBeforeItsSuccessorHasAnswered) {
+  toy_.Grow(4);
+  toy_.RunFor(Duration::Seconds(30));
+  Rng rng(9);
+  const PeerRef joiner = toy_.AddPeer(RandomId(rng));
+  const PeerRef next = TrueSuccessor(toy_.ids.id(joiner));
+  std::vector<PeerRef> through = InOrder();
+  std::erase(through, next);
+  Crash(next);
+  toy_.Join(joiner, through);
+  toy_.RunFor(Duration::Milliseconds(900));
+  EXPECT_EQ(toy_.at(joiner).state(), PeerState::kJoining) << "its successor is dead";
+  // Members alone answer.
+  toy_.Deliver(through[0], joiner, FindSuccessor{1, through[0], IdOf(1), 1});
+  EXPECT_TRUE(toy_.SentBy<SuccessorFound>(joiner).empty());
+  EXPECT_EQ(toy_.dropped(DropReason::kNotJoined), 1U);
+  toy_.RunFor(Duration::Minutes(1));
+  EXPECT_EQ(toy_.at(joiner).state(), PeerState::kJoined);
+  ExpectPerfect();
+}
+
+TEST_F(RingTest, RepairsItselfAfterDeaths) {
+  toy_.Grow(24);
+  toy_.RunFor(Duration::Minutes(1));
+  const std::vector<PeerRef> order = InOrder();
+  for (const std::size_t i : {3U, 4U, 5U, 11U, 20U}) Crash(order[i]);
+  toy_.RunFor(Duration::Minutes(3));
+  ExpectPerfect();
+  EXPECT_EQ(RightLookups(40), 40);
+}
+
+TEST_F(RingTest, WhoLeavesHandsOverItsNeighboursAtOnce) {
+  toy_.Grow(12);
+  toy_.RunFor(Duration::Minutes(1));
+  const PeerRef leaver = InOrder()[5];
+  toy_.Execute(leaver, Depart{});
+  toy_.up[Index(leaver)] = false;
+  toy_.RunFor(Duration::Milliseconds(500));
+  for (const PeerRef peer : InOrder()) {
+    EXPECT_FALSE(RingOf(peer).neighbours().successors()[0] == leaver);
+    EXPECT_FALSE(RingOf(peer).neighbours().predecessors()[0] == leaver);
+  }
+  EXPECT_EQ(RightLookups(20), 20);
+  toy_.RunFor(Duration::Seconds(30));
+  ExpectPerfect();
+}
+
+TEST_F(RingTest, HearsayDoesNotBringBackTheDeadButTheyThemselvesDo) {
+  toy_.Grow(8);
+  toy_.RunFor(Duration::Minutes(1));
+  const std::vector<PeerRef> order = InOrder();
+  const PeerRef dead = order[3];
+  Crash(dead);
+  toy_.RunFor(Duration::Seconds(30));
+  const PeerRef witness = order[2];
+  ASSERT_FALSE(RingOf(witness).neighbours().Contains(dead));
+  const std::vector<PeerRef> named = {dead};
+  const ListHandle list = toy_.lists.Add(named);
+  toy_.Deliver(order[4], witness, RingLeave{list, 1});
+  EXPECT_FALSE(RingOf(witness).neighbours().Contains(dead));
+  toy_.Deliver(dead, witness, tombolo::Notify{});
+  EXPECT_TRUE(RingOf(witness).neighbours().Contains(dead));
+  // What is remembered ends.
+  Rng rng;
+  Ring ring;
+  const PartStep now{toy_.step(), witness, toy_.ids.id(witness), rng};
+  ring.Bury(dead, now);
+  EXPECT_FALSE(ring.HeardOf(dead, now));
+  const Step later{toy_.now + Ring::kBuriedFor, toy_.config, toy_.ids, toy_.lists, toy_.out};
+  EXPECT_TRUE(ring.HeardOf(dead, {later, witness, toy_.ids.id(witness), rng}));
+  toy_.lists.Release(list);
+}
+
+TEST_F(RingTest, ALookupGoesAroundADeadHop) {
+  toy_.Grow(24);
+  toy_.RunFor(Duration::Minutes(1));
+  toy_.config.ring.stabilise_interval = Duration::Hours(1);
+  const std::vector<PeerRef> order = InOrder();
+  const PeerRef asker = order[0];
+  const NodeId key = toy_.ids.id(order[13]);
+  Rng rng;
+  const PartStep step{toy_.step(), asker, toy_.ids.id(asker), rng};
+  const PeerRef hop = RingOf(asker).NextHop(key, PeerRef::kNone, step);
+  ASSERT_NE(hop, PeerRef::kNone);
+  ASSERT_NE(hop, order[13]);
+  Crash(hop);
+  toy_.events.clear();
+  toy_.Execute(asker, Lookup{5, key});
+  toy_.RunFor(Duration::Minutes(1));
+  const auto done = toy_.EventsOf<LookupDone>(asker);
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(toy_.results.back(), std::vector<PeerRef>{order[13]});
+  EXPECT_EQ(done[0].dead, 1);
+  EXPECT_EQ(RingOf(asker).fingers().NextHop(key, PeerRef::kNone, step) == hop, false)
+      << "the silent hop is no finger any more";
+}
+
+TEST_F(RingTest, LookupsAreBoundedAndEndWithTheirPeer) {
+  toy_.config.lookup.max_active = 3;
+  toy_.Grow(8);
+  toy_.RunFor(Duration::Minutes(1));
+  const std::vector<PeerRef> order = InOrder();
+  toy_.events.clear();
+  for (std::uint32_t i = 0; i < 5; ++i) {
+    toy_.Execute(order[0], Lookup{i, toy_.ids.id(order[4])});
+  }
+  EXPECT_EQ(toy_.EventsOf<LookupDone>(order[0]).size(), 2U) << "two too many";
+  EXPECT_EQ(toy_.dropped(DropReason::kOverload), 2U);
+  toy_.Execute(order[0], Depart{});
+  EXPECT_EQ(toy_.EventsOf<LookupDone>(order[0]).size(), 5U);
+  toy_.up[Index(order[0])] = false;
+  toy_.RunFor(Duration::Minutes(1));
+  EXPECT_EQ(toy_.EventsOf<LookupDone>(order[0]).size(), 5U);
+}
+
+TEST_F(RingTest, IgnoresAnswersThatNobodyWaitsFor) {
+  toy_.Grow(4);
+  toy_.RunFor(Duration::Minutes(1));
+  const std::uint32_t before = toy_.dropped(DropReason::kUnknownRpc);
+  toy_.Deliver(PeerRef{1}, PeerRef{0}, SuccessorFound{12345, PeerRef{2}, 1});
+  toy_.Deliver(PeerRef{1}, PeerRef{0}, RingNeighbours{12345, PeerRef{2}, ListHandle::kEmpty, 9});
+  toy_.Deliver(PeerRef{1}, PeerRef{0}, Pong{12345});
+  EXPECT_EQ(toy_.dropped(DropReason::kUnknownRpc), before + 3);
+  // A find that has gone too far.
+  toy_.config.ring.max_hops = 8;
+  const NodeId far = toy_.ids.id(InOrder()[0]);
+  const PeerRef at = InOrder()[1];
+  toy_.Deliver(InOrder()[2], at, FindSuccessor{1, InOrder()[2], far, 8});
+  EXPECT_EQ(toy_.dropped(DropReason::kTtlExceeded), 1U);
+}
+
+TEST_F(RingTest, LooksUpKeysOfItsOwnAccord) {
+  toy_.config.ring.lookup_interval = Duration::Seconds(10);
+  toy_.Grow(8);
+  toy_.events.clear();
+  toy_.RunFor(Duration::Minutes(2));
+  for (const PeerRef peer : InOrder()) {
+    const auto probes = toy_.EventsOf<KeyProbed>(peer);
+    EXPECT_GE(probes.size(), 11U);
+    for (const KeyProbed& probe : probes) EXPECT_EQ(probe.successor, TrueSuccessor(probe.key));
+  }
+}
+
+TEST_F(RingTest, OneRequestAtATimeIfSoConfigured) {
+  toy_.config.ring = RingConfig::Paper2001();
+  toy_.config.ring.lookup_keys = ProbeKeys::kUniform;
+  toy_.Grow(10);
+  toy_.RunFor(Duration::Minutes(8));
+  toy_.log.clear();
+  toy_.RunFor(Duration::Minutes(4));
+  std::map<PeerRef, int> asked;
+  for (const ToyOverlay::Sent& sent : toy_.log) {
+    const auto* find = std::get_if<FindSuccessor>(&sent.message);
+    const bool asks = std::holds_alternative<AskNeighbours>(sent.message) ||
+                      std::holds_alternative<Ping>(sent.message) ||
+                      (find != nullptr && find->asker == sent.from);
+    const bool answers = std::holds_alternative<RingNeighbours>(sent.message) ||
+                         std::holds_alternative<Pong>(sent.message) ||
+                         std::holds_alternative<SuccessorFound>(sent.message);
+    if (asks) {
+      EXPECT_LE(++asked[sent.from], 1);
+    }
+    if (answers) --asked[sent.to];
+  }
+  EXPECT_FALSE(toy_.SentBy<Ping>(PeerRef{0}).empty());
+  EXPECT_FALSE(toy_.SentBy<FindSuccessor>(PeerRef{0}).empty());
+}
+
+TEST_F(RingTest, BesideBucketsItKeepsTheNeighboursRight) {
+  toy_.config.overlay = OverlayKind::kBoth;
+  toy_.Grow(20);
+  toy_.RunFor(Duration::Minutes(2));
+  ExpectPerfect();
+  for (const PeerRef peer : InOrder()) {
+    EXPECT_TRUE(toy_.SentBy<FindSuccessor>(peer).empty()) << "the buckets shorten the way";
+    EXPECT_FALSE(toy_.SentBy<tombolo::Notify>(peer).empty());
+  }
+  const PeerRef victim = InOrder()[7];
+  Crash(victim);
+  toy_.RunFor(Duration::Minutes(2));
+  ExpectPerfect();
+}
+
+TEST_F(RingTest, TheOrderOfRefsChangesNothing) {
+  const auto run = [](bool reversed) {
+    ToyOverlay toy;
+    toy.config.overlay = OverlayKind::kChord;
+    Rng rng(3);
+    std::vector<NodeId> ids;
+    for (int i = 0; i < 12; ++i) ids.push_back(RandomId(rng));
+    std::vector<NodeId> order = ids;
+    if (reversed) std::reverse(order.begin(), order.end());
+    for (const NodeId& id : order) toy.AddPeer(id);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      toy.Join(toy.RefOf(ids[i]),
+               i == 0 ? std::vector<PeerRef>() : std::vector<PeerRef>{toy.RefOf(ids[i - 1])});
+      toy.RunFor(Duration::Seconds(2));
+    }
+    toy.RunFor(Duration::Minutes(3));
+    return toy.trace;
+  };
+  EXPECT_EQ(run(false), run(true));
+}
+
+TEST_F(RingTest, SavesAndLoadsInTheMiddleOfThings) {
+  toy_.config.ring.lookup_interval = Duration::Seconds(3);
+  toy_.Grow(8);
+  toy_.RunFor(Duration::Seconds(20));
+  for (Peer& peer : toy_.peers) {
+    const std::vector<std::uint8_t> saved = Saved(peer);
+    Reader reader(saved);
+    Peer loaded;
+    reader(loaded);
+    ASSERT_TRUE(reader.ok() && reader.at_end()) << reader.error();
+    peer = loaded;
+  }
+  toy_.RunFor(Duration::Minutes(2));
+  ExpectPerfect();
+}
+
+}  // namespace
+}  // namespace tombolo

@@ -1,0 +1,108 @@
+#include "sim/conditions.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "sim/islands.h"
+#include "tests/sim/toy_world.h"
+
+namespace tombolo::sim {
+namespace {
+
+WorldOptions Both(std::uint32_t peers) {
+  WorldOptions options = ToyOptions(peers);
+  options.core.overlay = OverlayKind::kBoth;
+  return options;
+}
+
+constexpr std::array kAll = {Condition::kRingOk, Condition::kTablesOk, Condition::kAllRoutable};
+
+TEST(Conditions, HaveNames) {
+  for (const Condition condition : kAll)
+    EXPECT_EQ(FindCondition(kConditionNames[static_cast<std::size_t>(condition)]), condition);
+  EXPECT_EQ(FindCondition("ring"), std::nullopt);
+}
+
+TEST(Conditions, HoldInABuiltWorld) {
+  for (const std::uint32_t peers : {1U, 2U, 3U, 20U, 300U, 2500U}) {
+    const World world(Both(peers));
+    for (const Condition condition : kAll)
+      EXPECT_TRUE(Holds(world, condition)) << peers << " peers";
+  }
+}
+
+TEST(Conditions, DoNotHoldInIslands) {
+  WorldOptions options = Both(300);
+  options.islands = {150, 150};
+  const World world(options);
+  for (const Condition condition : kAll) EXPECT_FALSE(Holds(world, condition));
+}
+
+TEST(Conditions, AWorldWithoutARingHasNoRightOne) {
+  EXPECT_FALSE(Holds(World(ToyOptions(10)), Condition::kRingOk));
+}
+
+TEST(Conditions, ALostPeerInTheRingIsTolerated) {
+  // The first *live* successor counts.
+  World world(Both(100));
+  world.Crash(PeerRef{10});
+  EXPECT_TRUE(Holds(world, Condition::kRingOk));
+}
+
+TEST(Conditions, WithoutAnyLiveSuccessorTheRingIsNotRight) {
+  World world(Both(100));
+  for (std::uint32_t i = 11; i < 11 + 16; ++i) world.Crash(PeerRef{i});
+  EXPECT_FALSE(Holds(world, Condition::kRingOk));
+}
+
+TEST(Conditions, ANewcomerCountsOnceItHasJoined) {
+  World world(Both(60));
+  const PeerRef newcomer = world.AddPeer();
+  world.Join(newcomer);
+  EXPECT_FALSE(IsMember(world, newcomer));
+  EXPECT_TRUE(Holds(world, Condition::kRingOk));
+  world.RunFor(Duration::Minutes(3));
+  EXPECT_TRUE(IsMember(world, newcomer));
+  EXPECT_TRUE(Holds(world, Condition::kRingOk));
+}
+
+TEST(Conditions, AWatchGoesOnWhereItFoundAnOffender) {
+  World world(Both(100));
+  ConditionWatch watch(Condition::kRingOk);
+  EXPECT_TRUE(watch.Holds(world));
+  for (std::uint32_t i = 41; i < 41 + 16; ++i) world.Crash(PeerRef{i});
+  EXPECT_FALSE(watch.Holds(world));
+  EXPECT_EQ(watch.place(), 40U);
+  EXPECT_FALSE(watch.Holds(world));
+  EXPECT_EQ(watch.place(), 40U);
+  // What was right when it was passed is looked at again before the whole is called right.
+  ConditionWatch later(Condition::kRingOk, 60);
+  EXPECT_FALSE(later.Holds(world));
+  EXPECT_EQ(later.place(), 40U);
+}
+
+TEST(Conditions, RunUntilStopsWhenItIsReached) {
+  World world(Both(100));
+  const Wait at_once = RunUntil(world, Condition::kTablesOk, Duration::Minutes(1));
+  EXPECT_TRUE(at_once.reached);
+  EXPECT_EQ(at_once.seconds, 0);
+  EXPECT_EQ(at_once.messages, 0U);
+  EXPECT_EQ(world.now(), Time{});
+}
+
+TEST(Conditions, RunUntilGivesUpAtTheLimit) {
+  WorldOptions options = Both(100);
+  options.core.heal.enabled = false;
+  options.islands = {50, 50};
+  World world(options);
+  const Wait wait =
+      RunUntil(world, Condition::kRingOk, Duration::Seconds(40), Duration::Seconds(7));
+  EXPECT_FALSE(wait.reached);
+  EXPECT_EQ(wait.seconds, 40);
+  EXPECT_EQ(wait.messages, world.metrics().total_messages());
+  EXPECT_GT(wait.messages, 0U);
+}
+
+}  // namespace
+}  // namespace tombolo::sim

@@ -1,0 +1,214 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "sim/swarm_ledger.h"
+#include "sim/swarm_liveness.h"
+#include "sim/swarm_plan.h"
+#include "sim/swarm_run.h"
+#include "sim/swarm_safety.h"
+#include "tests/sim/toy_world.h"
+
+namespace tombolo::sim {
+namespace {
+
+constexpr PeerRef kAnn{0};
+constexpr PeerRef kBob{1};
+constexpr PeerRef kCat{2};
+
+// A world that relays, at rest.
+World QuietWorld() {
+  WorldOptions options = ToyOptions(8);
+  options.core.links.max_links = 32;
+  World world(options);
+  world.RecordEvents(1000);
+  return world;
+}
+
+// What the ledger says of a send that it did not begin, with these bytes.
+std::optional<Violation> Judge(SwarmLedger& ledger, World& world, PeerRef from, PeerRef to,
+                               const std::string& bytes) {
+  SendOptions options;
+  options.bytes = bytes;
+  world.StartSend(from, world.directory().id(to), 0, options);
+  world.RunFor(Duration::Seconds(5));
+  return ledger.Check(world);
+}
+
+TEST(SwarmLedger, AllIsWellWithASendThatArrivesOnce) {
+  World world = QuietWorld();
+  SwarmLedger ledger({});
+  ledger.Send(world, kAnn, kBob, Duration::Seconds(10));
+  world.RunFor(Duration::Seconds(5));
+  EXPECT_FALSE(ledger.Check(world));
+  EXPECT_EQ(ledger.results().succeeded, 1U);
+  EXPECT_EQ(ledger.open(), 0U);
+}
+
+TEST(SwarmLedger, KnowsWhatArrivesAmiss) {
+  const struct {
+    PeerRef from, to;
+    const char* bytes;
+    const char* invariant;
+  } cases[] = {
+      {kAnn, kBob, "nobody sent this", "S1 content is what was sent"},
+      {kAnn, kBob, "swarm 7", "S1 content is what was sent"},
+      {kAnn, kCat, "swarm 0", "S2 no delivery to the wrong peer"},
+      {kCat, kBob, "swarm 0", "S1 origin is authentic"},
+      {kAnn, kBob, "swarm 0", "S3 at most once"},
+  };
+  for (const auto& wrong : cases) {
+    World world = QuietWorld();
+    SwarmLedger ledger({});
+    ledger.Send(world, kAnn, kBob, Duration::Seconds(10));
+    world.RunFor(Duration::Seconds(5));
+    ASSERT_FALSE(ledger.Check(world));
+    const auto found = Judge(ledger, world, wrong.from, wrong.to, wrong.bytes);
+    ASSERT_TRUE(found) << wrong.bytes;
+    EXPECT_EQ(found->invariant, wrong.invariant);
+    EXPECT_EQ(found->peer, wrong.to);
+  }
+}
+
+TEST(SwarmLedger, PeersThatForgetMayGetAMessageTwice) {
+  World world = QuietWorld();
+  SwarmLedger ledger({.forgetful = true, .slow = false, .late = {}});
+  ledger.Send(world, kAnn, kBob, Duration::Seconds(10));
+  EXPECT_FALSE(Judge(ledger, world, kAnn, kBob, "swarm 0"));
+}
+
+TEST(SwarmLedger, AnOperationThatDoesNotEndIsAViolation) {
+  World world = QuietWorld();
+  SwarmLedger ledger({});
+  for (const PeerRef peer : {kBob, kCat}) world.Isolate(peer);
+  ledger.Send(world, kAnn, kBob, Duration::Seconds(2));
+  // The clock of the world goes on while the peers stand still.
+  world.Pause(kAnn, Duration::Minutes(1));
+  world.RunFor(Duration::Seconds(30));
+  const auto found = ledger.Check(world);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->invariant, "S6 every operation ends in time");
+  EXPECT_EQ(found->peer, kAnn);
+}
+
+TEST(SwarmLedger, AtRestASendToNobodyIsToldToBeUnreachable) {
+  World world = QuietWorld();
+  SwarmLedger ledger({});
+  ledger.ComeToRest(world.now());
+  ledger.SendNowhere(world, kAnn, world.RandomId(), Duration::Minutes(2));
+  world.RunFor(Duration::Minutes(3));
+  EXPECT_FALSE(ledger.Check(world));
+  // Nobody can find out in so short a time.
+  ledger.SendNowhere(world, kAnn, world.RandomId(), Duration::Milliseconds(1));
+  world.RunFor(Duration::Minutes(3));
+  const auto found = ledger.Check(world);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->invariant, "L4 a send to nobody is told to be unreachable");
+}
+
+TEST(SwarmLedger, MissesABroadcastThatHasNotCome) {
+  World world = QuietWorld();
+  SwarmLedger ledger({});
+  ledger.ComeToRest(world.now());
+  ledger.Broadcast(world, kAnn, Duration::Minutes(1));
+  const auto found = ledger.CheckBroadcasts(world);
+  ASSERT_TRUE(found) << "it has just begun";
+  EXPECT_EQ(found->invariant, "L6 broadcasts reach everybody");
+  world.RunFor(Duration::Seconds(10));
+  EXPECT_FALSE(ledger.Check(world));
+  EXPECT_FALSE(ledger.CheckBroadcasts(world));
+}
+
+// A message of Ann to Bob, on its first hop.
+Forward FirstHop(const World& world) {
+  Forward forward{};
+  forward.id = 1;
+  forward.origin = world.directory().id(kAnn);
+  forward.target = world.directory().id(kBob);
+  forward.ttl = static_cast<std::uint8_t>(world.options().core.relay.ttl - 1);
+  forward.hops = 1;
+  return forward;
+}
+
+TEST(SwarmSafety, KnowsLoops) {
+  World world = QuietWorld();
+  world.message_log().SetLimit(100);
+  const auto judge = [&](PeerRef from, PeerRef to, const Forward& forward, int times) {
+    SafetyWatch watch;
+    world.message_log().Clear();
+    for (int i = 0; i < times; ++i) world.message_log().Add(world.now(), from, to, forward);
+    return watch.CheckMessages(world).has_value();
+  };
+  const Forward good = FirstHop(world);
+  EXPECT_FALSE(judge(kAnn, kBob, good, 1));
+  EXPECT_TRUE(judge(kAnn, kBob, good, 100)) << "the same way again and again";
+  EXPECT_TRUE(judge(kBob, kAnn, good, 1)) << "away from the target";
+  Forward kept = good;
+  ++kept.ttl;
+  EXPECT_TRUE(judge(kAnn, kBob, kept, 1)) << "nothing taken from the ttl";
+}
+
+TEST(SwarmLiveness, ABuiltWorldIsRightAndOneWithoutHalfItsPeersIsNot) {
+  World world(ToyOptions(200));
+  EXPECT_FALSE(FirstWrong(world));
+  EXPECT_EQ(KnowledgeIslands(world).size(), 1U);
+  world.CrashShare(0.9);
+  EXPECT_TRUE(FirstWrong(world));
+}
+
+TEST(SwarmLiveness, CountsIslandsOfKnowledge) {
+  WorldOptions options = ToyOptions(20);
+  options.islands = {5, 15};
+  EXPECT_EQ(KnowledgeIslands(World(options)).size(), 2U);
+}
+
+TEST(SwarmPlan, EveryPlanIsAWorldThatCanBe) {
+  FaultSet seen = 0;
+  for (std::uint64_t seed = 1; seed <= 500; ++seed) {
+    const SwarmPlan plan = DrawPlan(seed);
+    EXPECT_EQ(plan.world.Validate(), std::nullopt) << seed;
+    EXPECT_TRUE(std::is_sorted(plan.steps.begin(), plan.steps.end(),
+                               [](const auto& a, const auto& b) { return a.at < b.at; }));
+    seen |= plan.faults;
+  }
+  EXPECT_EQ(seen, kAllFaults) << FaultNames(kAllFaults & ~seen) << " never drawn";
+}
+
+TEST(SwarmPlan, AClassSwitchedOffLeavesTheOthersAsTheyWere) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    const SwarmPlan whole = DrawPlan(seed);
+    if (whole.merge_alone) continue;
+    const SwarmPlan without = DrawPlan(seed, Bit(FaultClass::kCrash));
+    EXPECT_EQ(without.faults, whole.faults & ~Bit(FaultClass::kCrash));
+    std::vector<SwarmStep> expected = whole.steps;
+    std::erase_if(expected, [](const SwarmStep& step) { return step.kind == StepKind::kCrash; });
+    ASSERT_EQ(without.steps.size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_EQ(without.steps[i].at, expected[i].at);
+      EXPECT_EQ(without.steps[i].who, expected[i].who);
+    }
+  }
+}
+
+TEST(SwarmRun, SeedsPassAndRunTheSameWayTwice) {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    const SwarmPlan plan = DrawPlan(seed);
+    const SwarmOutcome first = RunPlan(plan);
+    EXPECT_FALSE(first.violation) << first.violation->invariant;
+    EXPECT_EQ(first.trace_hash, RunPlan(plan).trace_hash);
+    EXPECT_GT(first.operations, 0U);
+  }
+}
+
+TEST(SwarmRun, TellsWhatWasDoneAndWhatTheOffenderSaid) {
+  const SwarmPlan plan = DrawPlan(3);
+  const std::vector<std::string> story =
+      TellPlan(plan, {"an invariant", kAnn, Time{}, "a detail"}, 5);
+  ASSERT_EQ(story.size(), 10U);
+  EXPECT_NE(story.back().find("peer 0"), std::string::npos) << story.back();
+}
+
+}  // namespace
+}  // namespace tombolo::sim
