@@ -42,8 +42,9 @@ std::optional<Violation> CheckJoined(const World& world) {
   return std::nullopt;
 }
 
-// Peers that cannot be dialled are on nobody's ring but through their links, and a merge brings
-// together nearest neighbours, not whole lists.
+// Peers that cannot be dialled are known through their links alone, which come and go: worlds with
+// such peers are judged by what they can do. A merge brings together nearest neighbours, not whole
+// lists.
 bool IsAsked(Invariant invariant, const World& world, bool merge_alone) {
   switch (invariant) {
     case Invariant::kOneRing:
@@ -51,6 +52,7 @@ bool IsAsked(Invariant invariant, const World& world, bool merge_alone) {
     case Invariant::kNoAppendage:
     case Invariant::kRoutable:
     case Invariant::kNoDeadTraffic:
+    case Invariant::kNoFalseEmpty:
       return world.options().nat_share == 0;
     case Invariant::kLiveSuccessor:
     case Invariant::kLeafSet:
