@@ -31,10 +31,7 @@ class Rules {
 constexpr Duration kTick = Duration::Milliseconds(1);
 constexpr Duration kYear = Duration::Hours(24 * 365);
 
-}  // namespace
-
-std::optional<std::string> Config::Validate() const {
-  Rules rules;
+void CheckKademlia(const TableConfig& table, const LookupConfig& lookup, Rules& rules) {
   rules.Range("kademlia.k", table.k, 1, 64);
   rules.Range("kademlia.replacements", table.replacements, 0, 16);
   rules.Range("kademlia.group_max", table.group_max, 0, 64);
@@ -44,12 +41,18 @@ std::optional<std::string> Config::Validate() const {
   rules.Range("kademlia.backups", lookup.backups, 0, 64);
   rules.Span("kademlia.rpc_timeout", lookup.rpc_timeout, kTick, Duration::Minutes(10));
   rules.Range("kademlia.max_active", lookup.max_active, 1, 250);
+}
+
+void CheckStore(const StoreConfig& store, Rules& rules) {
   rules.Range("store.max_records", store.max_records, 0, 1 << 24);
   rules.Range("store.max_value_bytes", store.max_value_bytes, 0, 1 << 30);
   rules.Span("store.max_ttl", store.max_ttl, Duration::Seconds(1), kYear);
   rules.Span("store.republish_interval", store.republish_interval, Duration::Seconds(1), kYear);
   rules.Span("store.cache_ttl", store.cache_ttl, Duration{0}, kYear);
   rules.Range("store.quorum", store.quorum, 1, 64);
+}
+
+void CheckLinks(const LinkConfig& links, Rules& rules) {
   rules.Range("links.max_links", links.max_links, 0, 65'535);
   rules.Range("links.per_bucket", links.per_bucket, 0, 64);
   rules.Range("links.neighbours", links.neighbours, 0, 32);
@@ -58,6 +61,9 @@ std::optional<std::string> Config::Validate() const {
   rules.Span("links.maintenance_interval", links.maintenance_interval, kTick, Duration::Hours(24));
   rules.Span("links.hidden_refresh_interval", links.hidden_refresh_interval, kTick, kYear);
   rules.Span("links.dial_back_off", links.dial_back_off, kTick, Duration::Hours(24));
+}
+
+void CheckRelay(const RelayConfig& relay, Rules& rules) {
   rules.Range("relay.ttl", relay.ttl, 1, 255);
   rules.Range("relay.detours", relay.detours, 0, 255);
   rules.Range("relay.tries", relay.tries, 1, 16);
@@ -68,7 +74,10 @@ std::optional<std::string> Config::Validate() const {
   rules.Span("relay.max_rto", relay.max_rto, relay.min_rto, Duration::Minutes(10));
   rules.Span("relay.initial_rto", relay.initial_rto, relay.min_rto, relay.max_rto);
   rules.Span("relay.connect_timeout", relay.connect_timeout, kTick, Duration::Minutes(10));
-  rules.Range("ring.bits", ring.bits, has_table() ? 160 : 8, 160);
+}
+
+void CheckRing(const RingConfig& ring, bool has_table, Rules& rules) {
+  rules.Range("ring.bits", ring.bits, has_table ? 160 : 8, 160);
   rules.Range("ring.successors", ring.successors, 1, 32);
   rules.Range("ring.predecessors", ring.predecessors, 1, 32);
   rules.Range("ring.fingers_per_fix", ring.fingers_per_fix, 1, 160);
@@ -81,6 +90,9 @@ std::optional<std::string> Config::Validate() const {
   rules.Span("ring.lookup_interval", ring.lookup_interval, Duration{0}, kYear);
   rules.Span("ring.rpc_timeout", ring.rpc_timeout, kTick, Duration::Minutes(10));
   rules.Span("ring.find_timeout", ring.find_timeout, kTick, Duration::Minutes(10));
+}
+
+void CheckGossip(const GossipConfig& gossip, Rules& rules) {
   rules.Range("gossip.eager_links", gossip.eager_links, 1, 255);
   rules.Span("gossip.lazy_interval", gossip.lazy_interval, kTick, Duration::Minutes(10));
   rules.Span("gossip.graft_timeout", gossip.graft_timeout, kTick, Duration::Minutes(10));
@@ -100,6 +112,9 @@ std::optional<std::string> Config::Validate() const {
   rules.Range("gossip.link_haves", gossip.link_haves, 1, 65'535);
   rules.Range("gossip.link_grafts", gossip.link_grafts, 1, 65'535);
   rules.Range("gossip.origin_broadcasts", gossip.origin_broadcasts, 1, 65'535);
+}
+
+void CheckHeal(const HealConfig& heal, Rules& rules) {
   rules.Span("heal.remember_after", heal.remember_after, Duration::Seconds(1), kYear);
   rules.Span("heal.remember_for", heal.remember_for, heal.remember_after, kYear);
   rules.Span("heal.probe_interval", heal.probe_interval, Duration::Seconds(1), kYear);
@@ -117,6 +132,9 @@ std::optional<std::string> Config::Validate() const {
   rules.Span("heal.initial_rto", heal.initial_rto, heal.min_rto, heal.max_rto);
   rules.Span("heal.session_ttl", heal.session_ttl, Duration::Seconds(1), Duration::Hours(1));
   rules.Span("heal.refresh_after", heal.refresh_after, kTick, Duration::Hours(1));
+}
+
+void CheckAttach(const AttachConfig& attach, Rules& rules) {
   rules.Range("attach.replicas", attach.replicas, 1, 16);
   rules.Span("attach.ttl", attach.ttl, Duration::Milliseconds(100), Duration::Hours(24));
   rules.Span("attach.renew_interval", attach.renew_interval, Duration::Milliseconds(10),
@@ -127,6 +145,20 @@ std::optional<std::string> Config::Validate() const {
   rules.Range("attach.max_rooms", attach.max_rooms, 0, 1 << 20);
   rules.Range("attach.max_members", attach.max_members, 1, 65'535);
   rules.Range("attach.max_homes", attach.max_homes, 2, 64);
+}
+
+}  // namespace
+
+std::optional<std::string> Config::Validate() const {
+  Rules rules;
+  CheckKademlia(table, lookup, rules);
+  CheckStore(store, rules);
+  CheckLinks(links, rules);
+  CheckRelay(relay, rules);
+  CheckRing(ring, has_table(), rules);
+  CheckGossip(gossip, rules);
+  CheckHeal(heal, rules);
+  CheckAttach(attach, rules);
   return rules.broken();
 }
 

@@ -40,10 +40,9 @@ bool Merge::Knows(PeerRef peer, const MergeStep& step) const {
   return IsContact(peer, step) || step.ring.Contains(peer);
 }
 
+// Those that failed are contacts no more: after a split they are of the other island.
 bool Merge::IsContact(PeerRef peer, const MergeStep& step) const {
-  const int level = CommonPrefixLength(step.self_id, step.ids.id(peer));
-  return IsIn(step.table.live(level), peer) || IsIn(step.table.failed(level), peer) ||
-         IsIn(step.table.replacements(level), peer);
+  return IsIn(step.table.live(CommonPrefixLength(step.self_id, step.ids.id(peer))), peer);
 }
 
 // A peer that somebody names and that can be asked.
@@ -57,9 +56,10 @@ bool Merge::Learn(PeerRef peer, const MergeStep& step) {
   const int level = CommonPrefixLength(step.self_id, step.ids.id(peer));
   if (level == kIdBits) return false;
   bool news = false;
-  const std::size_t held = step.table.live(level).size() + step.table.failed(level).size();
-  if (held < static_cast<std::size_t>(step.config.table.k) && !IsContact(peer, step)) {
-    news = step.table.Seen(peer, level, step.config.table, step.ids) == SeenResult::kInserted;
+  const bool room = step.table.live(level).size() < static_cast<std::size_t>(step.config.table.k);
+  if (room && !IsContact(peer, step)) {
+    step.table.Seen(peer, level, step.config.table, step.ids);
+    news = IsContact(peer, step);
   }
   news = step.ring.Learn(peer, step) || news;
   if (news) refresh_at_ = step.now + step.config.heal.refresh_after;

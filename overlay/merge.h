@@ -6,9 +6,10 @@
 // is nobody else.
 //
 // Procedure.
-//  1. Confirm. A peer x is told of y (Introduce). If x knows it, nothing happens. Else the question
-//     "does anybody know y" goes greedily through the tables of the own island, and only "no", or
-//     no answer, starts a merge: a false alarm costs one lookup.
+//  1. Confirm. A peer x is told of y (Introduce). If that is a neighbour, nothing happens. Else the
+//     question "is anybody a neighbour of y" goes greedily through the tables of the own island,
+//     and only "no", or no answer, starts a merge: a false alarm costs one lookup. Entries of the
+//     tables prove nothing: after a split they still name peers of the other island.
 //  2. Zip. x sends MergeSync(0) to y. Who receives MergeSync(p) from x names its OWN(p..q) in the
 //     reply and acts at once. Below level q each side's subtree that both islands populate is
 //     handed to an own contact in it (MergeBridge), which goes on with MergeSync. At level q the
@@ -118,6 +119,8 @@ class Merge {
     return sends_.idle() && sessions_.empty() && questions_.empty() && refresh_at_ == kNever;
   }
   Time next_deadline() const;
+  // The islands have met here and nothing new has come since: Tick asks the neighbours.
+  bool RefreshDue(Time now) const { return refresh_at_ <= now; }
 
   template <class Archive>
   void Serialize(Archive& archive) {

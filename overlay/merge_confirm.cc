@@ -15,7 +15,7 @@ constexpr int kPatience = 20;         // initial time-outs that the answer may t
 }  // namespace
 
 void Merge::Introduce(PeerRef peer, const MergeStep& step) {
-  if (!IsSane(peer, step) || Knows(peer, step)) return;
+  if (!IsSane(peer, step) || step.ring.Contains(peer)) return;
   const bool asked = std::any_of(questions_.begin(), questions_.end(),
                                  [&](const Question& open) { return open.peer == peer; });
   if (asked) return;
@@ -29,7 +29,7 @@ void Merge::On(PeerRef from, const MergeConfirm& confirm, const MergeStep& step)
   const bool sane = step.ids.Contains(confirm.origin) && step.ids.Contains(confirm.target);
   if (!sane || confirm.origin == step.self) return step.out.Drop(DropReason::kUnknownRpc);
   if (!Acknowledge(from, confirm.rpc, step)) return;
-  const bool known = confirm.target == step.self || Knows(confirm.target, step);
+  const bool known = confirm.target == step.self || step.ring.Contains(confirm.target);
   if (known || confirm.ttl == 0) return Answer(confirm, known, step);
   MergeConfirm next = confirm;
   --next.ttl;
@@ -45,7 +45,7 @@ void Merge::PassOn(const MergeConfirm& confirm, const MergeStep& step) {
   std::vector<PeerRef> next(closest.begin(), closest.begin() + static_cast<std::ptrdiff_t>(count));
   std::erase_if(next, [&](PeerRef peer) {
     return IsSuspect(peer, step) || !IsSane(peer, step) || peer == confirm.origin ||
-           !IsCloser(step.ids.id(peer), step.self_id, target);
+           peer == confirm.target || !IsCloser(step.ids.id(peer), step.self_id, target);
   });
   if (next.empty()) return Answer(confirm, false, step);
   std::sort(next.begin(), next.end(),

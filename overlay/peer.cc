@@ -169,7 +169,16 @@ void Peer::SeenAlive(PeerRef from, const PartStep& step) {
   }
 }
 
+// One request was not answered. A contact that fails is passed over until it is heard of again; a
+// neighbour on the ring is dear: it is asked before it is given up.
 void Peer::SeenSilent(PeerRef peer, const PartStep& step) {
+  if (!ring_ || !ring_->neighbours().Contains(peer)) return SeenDead(peer, step);
+  table_.Failed(peer, LevelOf(peer, step));
+  ring_->Doubt(peer, step);
+}
+
+// Many requests in a row were not answered, or one by a peer that matters little.
+void Peer::SeenDead(PeerRef peer, const PartStep& step) {
   if (step.config.heals()) LostContact(peer, step);
   table_.Failed(peer, LevelOf(peer, step));
   const RelayParts* relaying = Relaying();

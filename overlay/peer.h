@@ -156,6 +156,7 @@ class Peer {
   int LevelOf(PeerRef peer, const PartStep& step) const;
   void SeenAlive(PeerRef from, const PartStep& step);
   void SeenSilent(PeerRef peer, const PartStep& step);
+  void SeenDead(PeerRef peer, const PartStep& step);
   void PingOldest(int level, const PartStep& step);
   void ExpirePings(const PartStep& step);
   ListHandle ClosestList(const NodeId& target, std::uint32_t more, const PartStep& step);

@@ -40,10 +40,12 @@ void Peer::TickMerge(const PartStep& step) {
   if (!CanMerge(step)) return parts_->healing->merge.Reset();
   Merge& merge = *parts_->healing->merge;
   const MergeStep merging = ForMerge(step);
+  const bool met = merge.RefreshDue(step.now);
   std::vector<PeerRef> dead;
   merge.Tick(merging, dead);
-  for (const PeerRef peer : dead) SeenSilent(peer, step);
+  for (const PeerRef peer : dead) SeenDead(peer, step);
   merge.Announce(merging);
+  if (met) RenewAttached(step);
 }
 
 void Peer::Handle(PeerRef from, const MergeConfirm& confirm, const PartStep& step) {

@@ -57,7 +57,7 @@ void Peer::TickRing(const PartStep& step) {
   if (ring_->next_deadline() > step.now) return;
   std::vector<PeerRef> silent;
   ring_->Expire(step, silent);
-  for (const PeerRef peer : silent) SeenSilent(peer, step);
+  for (const PeerRef peer : silent) SeenDead(peer, step);
   ring_->RunDue(step);
   EndRingJoin(step);
 }

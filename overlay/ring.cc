@@ -164,30 +164,45 @@ void Ring::Check(const PartStep& step) {
 // Where only one predecessor is kept there is nothing to learn from the one we have.
 std::uint32_t Ring::Request(PeerRef to, Purpose purpose, const PartStep& step) {
   const auto rpc = static_cast<std::uint32_t>(step.rng.Next() >> 33);
-  pending_.push_back({step.now, to, rpc, purpose, 0});
-  const bool sign =
-      purpose == Purpose::kSign || (purpose == Purpose::kCheck && step.config.predecessors() == 1);
-  if (sign) {
-    step.out.Send(to, Ping{rpc});
-  } else {
-    step.out.Send(to, AskNeighbours{rpc});
-  }
+  pending_.push_back({step.now, to, rpc, purpose});
+  Ask(pending_.back(), step);
   return rpc;
+}
+
+void Ring::Ask(const Pending& pending, const PartStep& step) {
+  const bool sign = pending.purpose == Purpose::kSign ||
+                    (pending.purpose == Purpose::kCheck && step.config.predecessors() == 1);
+  if (sign) {
+    step.out.Send(pending.to, Ping{pending.rpc});
+  } else {
+    step.out.Send(pending.to, AskNeighbours{pending.rpc});
+  }
+}
+
+// False if the silence has lasted long enough. The number stays: a late answer counts as well.
+bool Ring::AskAgain(Pending& pending, const PartStep& step) {
+  const bool again = step.config.ring.corrected && !IsFind(pending.purpose);
+  if (!again || pending.tries >= kMaxTries) return false;
+  ++pending.tries;
+  pending.sent = step.now;
+  Ask(pending, step);
+  return true;
 }
 
 // ---- Time.
 
 Time Ring::DeadlineOf(const Pending& pending, const RingConfig& config) {
-  return pending.sent + (IsFind(pending.purpose) ? config.find_timeout : config.rpc_timeout);
+  if (IsFind(pending.purpose)) return pending.sent + config.find_timeout;
+  return pending.sent + (pending.tries == 1 ? config.rpc_timeout : config.rpc_timeout / 2);
 }
 
 void Ring::Expire(const PartStep& step, std::vector<PeerRef>& silent) {
   for (std::size_t i = 0; i < pending_.size();) {
-    const Pending pending = pending_[i];
-    if (DeadlineOf(pending, step.config.ring) > step.now) {
+    if (DeadlineOf(pending_[i], step.config.ring) > step.now || AskAgain(pending_[i], step)) {
       ++i;
       continue;
     }
+    const Pending pending = pending_[i];
     pending_[i] = pending_.back();
     pending_.pop_back();
     GiveUp(pending, step, silent);

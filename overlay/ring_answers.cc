@@ -197,6 +197,12 @@ bool Ring::HeardOf(PeerRef peer, const PartStep& step) {
   return !IsBuried(peer, step.now) && neighbours_.Learn(peer, step);
 }
 
+void Ring::Doubt(PeerRef peer, const PartStep& step) {
+  if (!neighbours_.Contains(peer)) return;
+  AskForSign(peer, step);
+  UpdateDeadline(step);
+}
+
 void Ring::Bury(PeerRef peer, const PartStep& step) {
   neighbours_.Forget(peer);
   fingers_.Forget(peer);

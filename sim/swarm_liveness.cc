@@ -29,7 +29,7 @@ Duration LivenessBound(const WorldOptions& options) {
 }
 
 Duration MergeBound(const WorldOptions& options) {
-  return options.latency.one_way * 300 + options.core.heal.refresh_after * 3;
+  return options.latency.one_way * 100 + options.core.heal.refresh_after * 2;
 }
 
 namespace {

@@ -25,8 +25,8 @@
 namespace tombolo::sim {
 
 Duration LivenessBound(const WorldOptions& options);
-// Of a world that only a merge can make whole: 300 delays, ten times what the slowest of its three
-// phases (confirm, zip, refresh) takes.
+// Of a world that only a merge can make whole: 100 delays, three times what 10,000 peers take
+// (healing.md), and two refreshes.
 Duration MergeBound(const WorldOptions& options);
 
 // The first thing that peers believe and that is not so; nullopt if the world has converged.

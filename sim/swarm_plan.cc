@@ -181,6 +181,8 @@ void AddPathFault(FaultClass fault, const Draw& draw) {
   switch (fault) {
     case FaultClass::kHidden:
       draw.plan.world.nat_share = Share(rng, 8, 128);
+      // Those who cannot be dialled store nothing: of a few closest peers, nobody might.
+      draw.plan.world.core.table.k = std::max(draw.plan.world.core.table.k, 8);
       return;
     case FaultClass::kFlap:
       faults.flaps_per_s = RateOf(draw, Between(rng, 1, 20));
@@ -293,6 +295,12 @@ void MakeMergeAlone(SwarmPlan& plan, Rng& rng) {
   plan.world.latency.model = LatencyModel::kConstant;
   StartAsStrangers({rng, plan});
   plan.faults = Bit(FaultClass::kStrangers);
+  // What one island has said before reaches the other one, too.
+  SwarmStep said;
+  said.kind = StepKind::kBroadcast;
+  said.who = rng.Below(1U << 16);
+  said.span = Duration::Minutes(4);
+  plan.steps.push_back(said);
 }
 
 SwarmPlan DrawPlan(std::uint64_t seed, FaultSet off) {

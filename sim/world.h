@@ -39,15 +39,9 @@
 #include "sim/slab.h"
 #include "sim/timer_queue.h"
 #include "sim/workload.h"
+#include "sim/world_rows.h"
 
 namespace tombolo::sim {
-
-// An event of a peer, as recorded for an observer.
-struct LoggedEvent {
-  Time at;
-  PeerRef peer = PeerRef::kNone;
-  Event event;
-};
 
 class World {
  public:
@@ -136,9 +130,9 @@ class World {
   OperationId StartConnect(PeerRef source, const NodeId& target);
   void Disconnect(PeerRef source, const NodeId& target);
 
-  // ---- Clients, which are no peers (overlay/leases_home.h, rooms.h). The world knows where each of
-  // them is and what it is a member of; a client whose home goes down, or loses it, has none until
-  // it is attached again, as those of workloads are by themselves.
+  // ---- Clients, which are no peers (overlay/leases_home.h, rooms.h). The world knows where each
+  // of them is and what it is a member of; a client whose home goes down, or loses it, has none
+  // until it is attached again, as those of workloads are by themselves.
 
   // Attaches a client, or moves it, with its rooms. The home must be up.
   OperationId StartAttach(PeerRef home, const NodeId& client, std::uint64_t sequence = 0);
@@ -198,9 +192,11 @@ class World {
   void Serialize(Archive& archive) {
     archive(options_, rng_, now_, directory_);
     SerializePeers(archive);
-    archive(up_, sequence_, live_count_, network_, reach_, faults_, flaps_, returns_, oracle_, queue_, timers_, actions_, flights_,
-            lists_, payloads_, operations_, active_operations_, active_connects_, active_broadcasts_, operations_begun_,
-            load_clients_, workloads_, metrics_, trace_hash_, events_, event_limit_, events_missed_);
+    archive(up_, sequence_, live_count_, network_, reach_, faults_, flaps_, returns_, oracle_,
+            queue_, timers_, actions_, flights_, lists_, payloads_, operations_);
+    archive(active_operations_, active_connects_, active_broadcasts_, operations_begun_,
+            load_clients_, workloads_, metrics_, trace_hash_, events_, event_limit_,
+            events_missed_);
     SerializeMap(archive, clients_);
     if constexpr (Archive::kReading) {
       if (archive.ok() && !IsConsistent())
@@ -211,26 +207,6 @@ class World {
  private:
   static constexpr std::uint32_t kSlotBits = 24;  // an operation number is (generation, slot)
   static constexpr std::uint32_t kSlotMask = (1U << kSlotBits) - 1;
-
-  enum class FlightKind : std::uint8_t { kMessage, kDial, kLinkUp, kLinkDown, kCorrupted };
-
-  // Something on its way to a peer.
-  struct Flight {
-    FlightKind kind = FlightKind::kMessage;
-    LinkDownReason reason = LinkDownReason::kClosed;
-    Message message;
-  };
-
-  struct Workload {
-    WorkloadOptions options;
-    Rng rng;
-    std::uint64_t done = 0;
-
-    template <class Archive>
-    void Serialize(Archive& archive) {
-      archive(options, rng, done);
-    }
-  };
 
   // One by one: a peer takes far more room than the few bytes that a file needs to claim one.
   template <class Archive>
@@ -367,9 +343,8 @@ class World {
   void ExpireBroadcast(OperationId id);
   void FinishBroadcast(Operation& operation);
 
-  // world_operations.cc, too.
   void FireWorkload(std::uint32_t index);
-  void BeginWorkloadOperation(Workload& workload);
+  void BeginWorkloadOperation(RunningWorkload& workload);
   void HandleEvent(PeerRef peer, const Event& event);
   void DiscardEvent(const Event& event);
   void OnEvent(PeerRef peer, const LookupDone& done);
@@ -411,7 +386,7 @@ class World {
   std::uint64_t operations_begun_ = 0;
   std::map<NodeId, AttachedClient> clients_;
   std::uint32_t load_clients_ = 0;  // of workloads, so far
-  std::vector<Workload> workloads_;
+  std::vector<RunningWorkload> workloads_;
   Metrics metrics_;
   std::uint64_t trace_hash_ = 0;
   std::vector<LoggedEvent> events_;

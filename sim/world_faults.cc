@@ -78,8 +78,8 @@ PeerRef World::DrawOtherEnd(PeerRef peer) {
 
 // Changes the delay of a message that is on its way, and sends its second copy; no delay if it is
 // dropped.
-World::FlightKind World::Disturb(PeerRef from, PeerRef to, std::uint32_t sequence,
-                                 const Message& message, std::optional<Duration>& delay) {
+FlightKind World::Disturb(PeerRef from, PeerRef to, std::uint32_t sequence, const Message& message,
+                          std::optional<Duration>& delay) {
   // Said over a link that is hung up right after it: none of this happens to it.
   if (std::holds_alternative<Evict>(message)) return FlightKind::kMessage;
   const Duration wait = faults_.ClogWait(from, to, now_);

@@ -298,7 +298,7 @@ void World::AddWorkload(const WorkloadOptions& workload) {
 }
 
 void World::FireWorkload(std::uint32_t index) {
-  Workload& workload = workloads_[index];
+  RunningWorkload& workload = workloads_[index];
   const WorkloadOptions& options = workload.options;
   const Time end = Time{options.start.us} + options.duration;
   if (workload.done >= options.count || now_ >= end) return;
@@ -311,7 +311,7 @@ void World::FireWorkload(std::uint32_t index) {
   if (live_count_ > 1) BeginWorkloadOperation(workload);
 }
 
-void World::BeginWorkloadOperation(Workload& workload) {
+void World::BeginWorkloadOperation(RunningWorkload& workload) {
   const std::span<const PeerRef> live = oracle_.live();
   const auto population = static_cast<std::uint32_t>(live.size());
   const WorkloadOptions& options = workload.options;

@@ -63,8 +63,54 @@ class Describe {
     event_["alternatives"] = alternatives;
     return Named("evicted", "by", Index(evicted.by));
   }
+  py::dict operator()(const KeyProbed& probed) {
+    event_["key"] = probed.key.ToHex();
+    event_["found"] = probed.successor != PeerRef::kNone;
+    return Named("probe", "hops", probed.hops);
+  }
+  py::dict operator()(const BroadcastArrived& arrived) {
+    event_["origin"] = arrived.origin.ToHex();
+    event_["topic"] = arrived.topic;
+    event_["size"] = arrived.payload.bytes;
+    event_["data"] = py::bytes(std::string(world_.bytes_of(arrived.payload)));
+    return Named("broadcast", "hops", arrived.hops);
+  }
+  py::dict operator()(const BroadcastDone& done) {
+    event_["complete"] = done.complete;
+    return Named("broadcast_done", "reached", done.delivered);
+  }
+  py::dict operator()(const ClientAttached& done) {
+    event_["client"] = done.client.ToHex();
+    event_["holders"] = done.holders;
+    return Named("attached", "attached", done.attached);
+  }
+  py::dict operator()(const ClientResolved& done) {
+    event_["client"] = done.client.ToHex();
+    event_["home"] = PeerOrNone(done.home);
+    event_["hops"] = done.hops;
+    return Named("resolved", "found", done.found);
+  }
+  py::dict operator()(const LeaseLost& lost) {
+    event_["client"] = lost.client.ToHex();
+    return Named("lease_lost", "home", PeerOrNone(lost.home));
+  }
+  py::dict operator()(const RoomJoined& done) {
+    event_["room"] = done.room.ToHex();
+    return Named("room_joined", "joined", done.joined);
+  }
+  py::dict operator()(const RoomChanged& changed) {
+    event_["room"] = changed.room.ToHex();
+    event_["client"] = changed.client.ToHex();
+    event_["home"] = PeerOrNone(changed.home);
+    return Named("room_changed", "joined", changed.joined);
+  }
 
  private:
+  static py::object PeerOrNone(PeerRef peer) {
+    if (peer == PeerRef::kNone) return py::none();
+    return py::int_(Index(peer));
+  }
+
   template <class T>
   py::dict Named(const char* kind, const char* key, const T& value) {
     event_["kind"] = kind;

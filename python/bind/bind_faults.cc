@@ -154,6 +154,14 @@ void BindFaults(WorldClass& world) {
         bound.world().Bridge(pair.a, pair.b);
       },
       py::arg("a"), py::arg("b"));
+  world.def(
+      "introduce",
+      [](BoundWorld& bound, std::int64_t a, std::int64_t b) {
+        CheckLivePeer(bound.world(), a, "a");
+        const Pair pair = CheckPair(bound.world(), a, b);
+        bound.world().Introduce(pair.a, pair.b);
+      },
+      py::arg("a"), py::arg("b"));
   world.def("heal", [](BoundWorld& bound) { bound.world().Heal(); });
   world.def(
       "island_of",

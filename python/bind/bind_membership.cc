@@ -9,6 +9,7 @@
 #include "python/bind/arrays.h"
 #include "python/bind/bind.h"
 #include "sim/checkers.h"
+#include "sim/islands.h"
 
 namespace tombolo::python {
 
@@ -74,6 +75,28 @@ py::dict Peers(BoundWorld& bound) {
   columns["links"] = ToArray(std::move(links));
   columns["received"] = ToArray(std::move(received));
   return columns;
+}
+
+// By peer, 0 where there is none.
+py::array SizeEstimates(BoundWorld& bound) {
+  const sim::World& world = bound.world();
+  std::vector<std::uint32_t> sizes(world.peer_count());
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const auto peer = static_cast<PeerRef>(i);
+    const IslandWatch* watch = world.is_up(peer) ? world.peer(peer).watch() : nullptr;
+    if (watch != nullptr) sizes[i] = watch->size.Mean(world.now());
+  }
+  return ToArray(std::move(sizes));
+}
+
+// Of the peers that the world started with.
+py::array BuiltIslands(BoundWorld& bound) {
+  const sim::WorldOptions& options = bound.world().options();
+  const sim::Islands islands(options);
+  std::vector<std::uint32_t> island_of(options.peers);
+  for (std::uint32_t i = 0; i < options.peers; ++i)
+    island_of[i] = static_cast<std::uint32_t>(islands.of(static_cast<PeerRef>(i)));
+  return ToArray(std::move(island_of));
 }
 
 struct Edges {
@@ -150,6 +173,8 @@ void BindMembership(WorldClass& world) {
       py::arg("peer"));
   world.def("crash_share", &CrashShare, py::arg("share"));
   world.def("peers", &Peers);
+  world.def("size_estimates", &SizeEstimates);
+  world.def("built_islands", &BuiltIslands);
   world.def("edges", &EdgeArrays, py::arg("contacts"));
   world.def("false_empty_buckets", &FalseEmptyBuckets);
   world.def(

@@ -98,7 +98,10 @@ double LatencyQuantile(BoundWorld& bound, const std::string& kind, double p) {
     if (kind != sim::kOperationNames[i]) continue;
     return static_cast<double>(bound.world().metrics().operations[i].latency.quantile(p)) * 1e-3;
   }
-  throw py::value_error("kind = '" + kind + "': allowed are lookup, send, put, get, connect");
+  std::string allowed;
+  for (const std::string_view name : sim::kOperationNames)
+    allowed += (allowed.empty() ? "" : ", ") + std::string(name);
+  throw py::value_error("kind = '" + kind + "': allowed are " + allowed);
 }
 
 py::dict Series(BoundWorld& bound) {

@@ -70,6 +70,35 @@ std::uint32_t StartConnect(BoundWorld& bound, std::int64_t source, const std::st
   return bound.world().StartConnect(peer, IdFromBytes(target));
 }
 
+std::uint32_t StartBroadcast(BoundWorld& bound, std::int64_t source, std::uint32_t size,
+                             const std::string& bytes, std::uint64_t topic, bool acknowledge,
+                             double ttl_s, double deadline_s) {
+  sim::World& world = bound.world();
+  const PeerRef peer = CheckLivePeer(world, source, "source");
+  sim::BroadcastOptions options;
+  options.ttl = SpanFromSeconds(ttl_s, "ttl_s");
+  const Duration most = world.options().core.gossip.max_ttl;
+  if (options.ttl <= Duration{0} || options.ttl > most) {
+    throw py::value_error("ttl_s = " + std::to_string(ttl_s) + ": allowed is above 0 to " +
+                          std::to_string(most.seconds()) + " (gossip.max_ttl_s)");
+  }
+  options.deadline = SpanFromSeconds(deadline_s, "deadline_s");
+  if (options.deadline <= Duration{0}) throw py::value_error("deadline_s = 0: allowed is above 0");
+  options.topic = topic;
+  options.acknowledge = acknowledge;
+  options.bytes = bytes;
+  return world.StartBroadcast(peer, size, options);
+}
+
+void Subscribe(BoundWorld& bound, std::int64_t number, std::uint64_t topic, bool on) {
+  const PeerRef peer = CheckLivePeer(bound.world(), number, "peer");
+  if (on) {
+    bound.world().Subscribe(peer, topic);
+  } else {
+    bound.world().Unsubscribe(peer, topic);
+  }
+}
+
 bool RunUntilEnded(BoundWorld& bound, std::uint32_t operation, std::int64_t limit_us) {
   const Exclusive exclusive(bound);
   const py::gil_scoped_release release;
@@ -92,6 +121,9 @@ py::dict Take(BoundWorld& bound, std::uint32_t id) {
   result["dead"] = operation.dead;
   result["stored"] = operation.stored;
   result["sequence"] = operation.sequence;
+  result["reached"] = operation.reached;
+  result["wanted"] = operation.wanted;
+  result["acknowledged"] = operation.acknowledged;
   result["closest_ok"] = operation.closest_ok;
   result["closest"] = ToArray(std::move(closest));
   result["value"] = value;
@@ -174,6 +206,9 @@ void BindOperations(WorldClass& world) {
   world.def("start_put", &StartPut, py::arg("source"), py::arg("key"), py::arg("value"),
             py::arg("ttl_s"));
   world.def("start_get", &StartGet, py::arg("source"), py::arg("key"));
+  world.def("start_broadcast", &StartBroadcast, py::arg("source"), py::arg("size"), py::arg("data"),
+            py::arg("topic"), py::arg("acknowledge"), py::arg("ttl_s"), py::arg("deadline_s"));
+  world.def("subscribe", &Subscribe, py::arg("peer"), py::arg("topic"), py::arg("on"));
   world.def("start_connect", &StartConnect, py::arg("source"), py::arg("target"));
   world.def(
       "disconnect",

@@ -61,8 +61,9 @@ class FieldWriter {
   // An integer that the type cannot hold is replaced by the nearest one that it can, so that
   // Validate() judges it; the error then shows what was given.
   template <class T>
-  requires std::is_integral_v<T>
-  void Write(const char* name, const pybind11::object& given, T& value) {
+  requires(std::is_integral_v<T> &&
+           !std::is_same_v<T, bool>) void Write(const char* name, const pybind11::object& given,
+                                                T& value) {
     constexpr auto kMin = static_cast<std::int64_t>(std::numeric_limits<T>::min());
     constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<T>::max());
     value = static_cast<T>(Integer(name, given, kMin, kMax));

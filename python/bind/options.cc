@@ -61,6 +61,64 @@ void VisitStore(Visitor& visit, StoreConfig& store) {
 }
 
 template <class Visitor>
+void VisitRing(Visitor& visit, RingConfig& ring) {
+  visit("ring.bits", ring.bits);
+  visit("ring.successors", ring.successors);
+  visit("ring.predecessors", ring.predecessors);
+  visit("ring.fingers", ring.fingers);
+  visit("ring.corrected", ring.corrected);
+  visit("ring.overhear", ring.overhear);
+  visit("ring.stabilise_interval_s", ring.stabilise_interval);
+  visit("ring.check_interval_s", ring.check_interval);
+  visit("ring.fix_interval_s", ring.fix_interval);
+  visit("ring.fingers_per_fix", ring.fingers_per_fix);
+  visit("ring.fix_every_level", ring.fix_every_level);
+  visit("ring.lookup_interval_s", ring.lookup_interval);
+  visit("ring.lookup_keys", ring.lookup_keys, {"uniform", "fingers"});
+  visit("ring.outstanding", ring.outstanding);
+  visit("ring.rpc_timeout_ms", ring.rpc_timeout);
+  visit("ring.find_timeout_ms", ring.find_timeout);
+  visit("ring.tries", ring.tries);
+  visit("ring.max_hops", ring.max_hops);
+}
+
+template <class Visitor>
+void VisitGossip(Visitor& visit, GossipConfig& gossip) {
+  visit("gossip.eager_links", gossip.eager_links);
+  visit("gossip.lazy_interval_ms", gossip.lazy_interval);
+  visit("gossip.graft_timeout_ms", gossip.graft_timeout);
+  visit("gossip.optimise_hops", gossip.optimise_hops);
+  visit("gossip.compare_interval_s", gossip.compare_interval);
+  visit("gossip.max_ttl_s", gossip.max_ttl);
+  visit("gossip.seen_ttl_s", gossip.seen_ttl);
+  visit("gossip.max_seen", gossip.max_seen);
+  visit("gossip.window_messages", gossip.window_messages);
+  visit("gossip.window_bytes", gossip.window_bytes);
+  visit("gossip.max_missing", gossip.max_missing);
+  visit("gossip.max_counts", gossip.max_counts);
+  visit("gossip.max_topics", gossip.max_topics);
+  visit("gossip.max_payload_bytes", gossip.max_payload_bytes);
+  visit("gossip.heartbeat_s", gossip.heartbeat);
+  visit("gossip.link_broadcasts", gossip.link_broadcasts);
+  visit("gossip.link_haves", gossip.link_haves);
+  visit("gossip.link_grafts", gossip.link_grafts);
+  visit("gossip.origin_broadcasts", gossip.origin_broadcasts);
+}
+
+template <class Visitor>
+void VisitAttach(Visitor& visit, AttachConfig& attach) {
+  visit("attach.replicas", attach.replicas);
+  visit("attach.ttl_s", attach.ttl);
+  visit("attach.renew_interval_s", attach.renew_interval);
+  visit("attach.resolve_quorum", attach.resolve_quorum);
+  visit("attach.max_clients", attach.max_clients);
+  visit("attach.max_held", attach.max_held);
+  visit("attach.max_rooms", attach.max_rooms);
+  visit("attach.max_members", attach.max_members);
+  visit("attach.max_homes", attach.max_homes);
+}
+
+template <class Visitor>
 void VisitWorld(Visitor& visit, sim::WorldOptions& options) {
   visit("peers", options.peers);
   visit("seed", options.seed);
@@ -79,6 +137,9 @@ void VisitWorld(Visitor& visit, sim::WorldOptions& options) {
   VisitLinks(visit, options.core.links);
   VisitRelay(visit, options.core.relay);
   VisitStore(visit, options.core.store);
+  VisitRing(visit, options.core.ring);
+  VisitGossip(visit, options.core.gossip);
+  VisitAttach(visit, options.core.attach);
   VisitEnvironment(visit, options);
   VisitFaults(visit, options.faults);
 }
@@ -103,7 +164,7 @@ py::dict OptionsToDict(const sim::WorldOptions& options) {
 sim::WorkloadOptions WorkloadFromDict(const py::dict& values) {
   sim::WorkloadOptions workload;
   FieldWriter writer(values);
-  writer("kind", workload.kind, {"lookup", "send", "put", "get"});
+  writer("kind", workload.kind, {"lookup", "send", "put", "get", "broadcast", "attach"});
   writer("rate_per_s", workload.rate_per_s);
   writer("spacing", workload.spacing, {"fixed", "poisson"});
   writer("start_s", workload.start);
@@ -114,6 +175,13 @@ sim::WorkloadOptions WorkloadFromDict(const py::dict& values) {
   writer("copies", workload.copies);
   writer("keys", workload.keys);
   writer("ttl_s", workload.ttl);
+  writer("senders", workload.senders);
+  writer("acknowledge", workload.acknowledge);
+  writer("clients", workload.clients);
+  writer("rooms", workload.rooms);
+  writer("move_share", workload.move_share);
+  writer("room_share", workload.room_share);
+  writer("reattach_s", workload.reattach);
   writer.Finish(workload.Validate());
   return workload;
 }

@@ -82,11 +82,28 @@ TEST(Merge, AFalseAlarmCostsALookup) {
   EXPECT_LE(world.Sent<MergeConfirm>() + world.Sent<MergeConfirmed>(), 60U);
 }
 
-TEST(Merge, AKnownPeerCostsNothing) {
+// After a split the tables still hold peers of the other island: that is no proof.
+TEST(Merge, StaleContactsDoNotHideAnIsland) {
+  MergeWorld world({.islands = {200, 200}});
+  const MergeWorld::Node& other = world.RandomOf(1);
+  MergeWorld::Node* nearest = &world.RandomOf(0);
+  for (MergeWorld::Node& node : world.nodes) {
+    if (node.island != 0) continue;
+    const int level = CommonPrefixLength(node.id, other.id);
+    node.table.Seen(other.ref, level, world.config.table, world.directory);
+    if (IsCloser(node.id, nearest->id, other.id)) nearest = &node;
+  }
+  ASSERT_EQ(nearest->table.live(CommonPrefixLength(nearest->id, other.id)).back(), other.ref);
+  world.Introduce(*nearest, world.at(other.ref));
+  world.RunUntil(kLater);
+  EXPECT_EQ(world.WrongNeighbours(), 0U);
+  EXPECT_EQ(world.FalseEmpty(), 0U);
+}
+
+TEST(Merge, ANeighbourCostsNothing) {
   MergeWorld world({.islands = {100, 100}});
   MergeWorld::Node& node = world.RandomOf(0);
   world.Introduce(node, world.at(node.ring.successors().front()));
-  world.Introduce(node, world.at(node.table.live(0).front()));
   world.Introduce(node, node);
   world.RunUntil(kLater);
   EXPECT_EQ(world.Sent<MergeConfirm>() + world.Sent<MergeSync>(), 0U);

@@ -96,9 +96,9 @@ def test_faults_at_random_are_settings() -> None:
     for each in (world, quiet):
         each.lookups(100)
     assert world.trace_hash != quiet.trace_hash
-    with pytest.raises(ValueError, match="faults.drop = 2: allowed are 0 to 1"):
+    with pytest.raises(ValueError, match=r"faults.drop = 2: allowed are 0 to 1"):
         tombolo.World(peers=10, faults={"drop": 2.0})
-    with pytest.raises((TypeError, ValueError), match="faults.dorp"):
+    with pytest.raises((TypeError, ValueError), match=r"faults.dorp"):
         tombolo.World(peers=10, faults={"dorp": 0.1})
 
 

@@ -47,12 +47,17 @@ TEST(Attach, MovedClientsAreFoundAtOnce) {
   World world(ToyOptions(100));
   for (int i = 0; i < 30; ++i) {
     const NodeId client = world.RandomId();
+    PeerRef old_home = PeerRef::kNone;
     for (int move = 0; move < 3; ++move) {
       const PeerRef home = world.RandomLivePeer();
       const OperationId attach = world.StartAttach(home, client);
       ASSERT_EQ(Finish(world, attach).status, OperationStatus::kSucceeded);
       world.TakeOperation(attach);
-      const OperationId resolve = world.StartResolve(world.RandomLivePeer(), client);
+      // The old home itself hears of it one delay later.
+      PeerRef source = world.RandomLivePeer();
+      while (source == old_home && old_home != home) source = world.RandomLivePeer();
+      old_home = home;
+      const OperationId resolve = world.StartResolve(source, client);
       EXPECT_EQ(Finish(world, resolve).target, home);
       world.TakeOperation(resolve);
     }
@@ -73,7 +78,9 @@ TEST(Attach, ChurnAndLossLoseNobodyForLong) {
 }
 
 TEST(Attach, EachIslandServesItsOwnAndBothAfterTheHeal) {
-  World world(ToyOptions(100));
+  WorldOptions options = ToyOptions(100);
+  options.core.overlay = OverlayKind::kBoth;
+  World world(options);
   WorkloadOptions load = Load(200, 10, 1);
   load.count = 1;
   world.AddWorkload(load);

@@ -105,7 +105,7 @@ TEST(CheckRing, AHoleInALeafSetIsFound) {
   EXPECT_FALSE(before.ok());
   EXPECT_NE(before.detail.find("not the nearest members"), std::string::npos);
   world.RunFor(Duration::Minutes(10));
-  EXPECT_EQ(Broken(world), "");
+  EXPECT_EQ(Broken(world), "") << Describe(world, CheckRing(world)[4]);
 }
 
 }  // namespace

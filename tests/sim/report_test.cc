@@ -116,9 +116,9 @@ TEST(Report, FilesAreWrittenWholeOrRefused) {
 }
 
 TEST(Bench, NamesAreKnown) {
-  EXPECT_EQ(BenchNames(), "kademlia-lookup, relay");
+  EXPECT_EQ(BenchNames(), "broadcast, chord-built, chord-paper, heal, kademlia-lookup, relay");
   EXPECT_NE(FindBench("relay"), nullptr);
-  EXPECT_EQ(FindBench("chord-paper"), nullptr);
+  EXPECT_EQ(FindBench("pastry"), nullptr);
 }
 
 TEST(Bench, WrongSettingsAreErrors) {

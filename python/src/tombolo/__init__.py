@@ -17,7 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 from tombolo import churn, latency, theory
 from tombolo.ids import key
-from tombolo.results import Connected, Event, Finding, Got, Lookup, Put, RunReport, Sent
+from tombolo.results import (
+    Broadcast,
+    Connected,
+    Event,
+    Finding,
+    Got,
+    Lookup,
+    Put,
+    RunReport,
+    Sent,
+)
 from tombolo.table import Table
 
 if TYPE_CHECKING:
@@ -29,6 +39,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Broadcast",
     "Connected",
     "Event",
     "Finding",

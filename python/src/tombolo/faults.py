@@ -51,6 +51,10 @@ class Faults:
         """The two can talk whatever is cut, and `a` hears of `b`."""
         self._core.bridge(self.index(a, "a"), self.index(b, "b"))
 
+    def introduce(self, a: Id, b: Id) -> None:
+        """Tells `a`, which must be up, of `b`: if `b` is of another island, the two islands merge."""
+        self._core.introduce(self.index(a, "a"), self.index(b, "b"))
+
     def heal(self) -> None:
         """Every path is back."""
         self._core.heal()

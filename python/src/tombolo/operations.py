@@ -9,7 +9,7 @@ import numpy as np
 from tombolo import _core
 from tombolo.ids import Id, as_index, to_bytes
 from tombolo.progress import bar
-from tombolo.results import Connected, Got, Lookup, Put, Sent
+from tombolo.results import Broadcast, Connected, Got, Lookup, Put, Sent
 from tombolo.table import Table
 
 if TYPE_CHECKING:
@@ -71,8 +71,7 @@ def send(
     receipt: bool,
 ) -> Sent:
     peer, to = _source(world, source), _id(world, target, "target")
-    if not isinstance(data, (bytes, bytearray, memoryview)):
-        raise TypeError(f"data: {type(data).__name__}, must be bytes")
+    _check_bytes(data)
     _check_size(size)
     _check_number(deadline_s, "deadline_s")
     operation = world._core.start_send(peer, to, size, bytes(data), deadline_s, copies, receipt)
@@ -121,6 +120,35 @@ def disconnect(world: World, source: Id, target: Id) -> None:
     world._core.disconnect(world.index(source, "source"), _id(world, target, "target"))
 
 
+def broadcast(
+    world: World,
+    source: Id | None,
+    data: bytes,
+    size: int,
+    topic: int,
+    ack: bool,
+    ttl_s: float,
+    deadline_s: float,
+) -> Broadcast:
+    peer = _source(world, source)
+    _check_bytes(data)
+    _check_size(size)
+    _check_topic(topic)
+    for value, name in ((ttl_s, "ttl_s"), (deadline_s, "deadline_s")):
+        _check_number(value, name)
+    operation = world._core.start_broadcast(
+        peer, size, bytes(data), topic, bool(ack), ttl_s, deadline_s
+    )
+    ended = _finish(world, operation)
+    names = ("reached", "wanted", "acknowledged", "hops", "latency_ms", "reason")
+    return Broadcast(**{name: ended[name] for name in names}, source=peer)
+
+
+def subscribe(world: World, peer: Id, topic: int, on: bool) -> None:
+    _check_topic(topic)
+    world._core.subscribe(world.index(peer), topic, on)
+
+
 def batch(
     world: World,
     kind: str,
@@ -147,6 +175,19 @@ def batch(
             lambda: shown.update(running.ended - shown.n),
         )
     return _table(kind, running.columns())
+
+
+def _check_bytes(data: object) -> None:
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise TypeError(f"data: {type(data).__name__}, must be bytes")
+
+
+def _check_topic(topic: object) -> None:
+    number = as_index(topic)
+    if number is None:
+        raise TypeError(f"topic = {topic!r}: must be an integer")
+    if not 0 <= number < 1 << 64:
+        raise ValueError(f"topic = {topic}: allowed is 0 (everybody) to 2**64 - 1")
 
 
 def _check_size(size: int) -> None:

@@ -77,6 +77,24 @@ class Connected:
 
 
 @dataclass(frozen=True)
+class Broadcast:
+    """Of `World.broadcast`."""
+
+    reached: int  # peers that have it, of those that were in the world when it was sent
+    wanted: int  # peers that were up then, without the source
+    acknowledged: int  # peers that the source knows to have it; 0 without `ack`
+    hops: int  # of the longest way
+    latency_ms: float  # until the last peer had it; with `ack` until the source knew
+    reason: str  # why it ended early: refused, overload, no_links, left; or deadline, void; else ""
+    source: int
+
+    @property
+    def complete(self) -> bool:
+        """Everybody who was up when it was sent has it."""
+        return self.reached >= self.wanted
+
+
+@dataclass(frozen=True)
 class RunReport:
     """Of `World.run_until`."""
 
@@ -118,6 +136,14 @@ class Event(SimpleNamespace):
     delivered  hops
     failed     reason
     evicted    by, alternatives (numbers)
+    probe      key, found, hops: a lookup that the peer made of its own accord
+    broadcast  origin (id), topic, data (bytes), size, hops
+    broadcast_done  reached, complete (nobody failed to answer): of an acknowledged one
+    attached   client (id), attached, holders
+    resolved   client, found, home (number or None), hops
+    lease_lost    client, home
+    room_joined   room (id), joined
+    room_changed  room, client, home, joined
     """
 
     kind: str
@@ -139,4 +165,12 @@ EVENT_KINDS = (
     "delivered",
     "failed",
     "evicted",
+    "probe",
+    "broadcast",
+    "broadcast_done",
+    "attached",
+    "resolved",
+    "lease_lost",
+    "room_joined",
+    "room_changed",
 )

@@ -6,23 +6,18 @@ from collections.abc import Callable, Iterable, Mapping
 from os import PathLike, fspath, stat
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tombolo import _core, operations
+from tombolo.conditions import Conditions
 from tombolo.events import EventSource
 from tombolo.faults import Faults
 from tombolo.ids import Id, as_index, to_bytes
-from tombolo.metrics import Metrics, series_table
-from tombolo.optional import require
+from tombolo.observation import Observation
 from tombolo.progress import bar
-from tombolo.results import Connected, Finding, Got, Lookup, Put, RunReport, Sent
+from tombolo.results import Broadcast, Connected, Got, Lookup, Put, Sent
 from tombolo.settings import flatten
 from tombolo.table import Table
 
 if TYPE_CHECKING:
-    import networkx
-
     from tombolo.churn import Churn
     from tombolo.latency import Latency
 
@@ -30,7 +25,7 @@ SLICE_EVENTS = 50_000  # between two looks at interrupts, callbacks and the prog
 DEFAULT_SEED = 1
 
 
-class World(EventSource, Faults):
+class World(Conditions, EventSource, Faults, Observation):
     """Peers, a network between them, and a clock that jumps from event to event.
 
     Equal arguments and equal calls give equal runs, bit for bit (`trace_hash`). Times are simulated
@@ -121,59 +116,6 @@ class World(EventSource, Faults):
                 lambda: shown.update((self._core.now_us - begin) * 1e-6 - shown.n),
             )
         return self
-
-    def run_until(
-        self,
-        condition: str | Callable[[World], bool],
-        limit: float,
-        every: float | None = None,
-    ) -> RunReport:
-        """Runs until the condition holds, at most `limit` seconds.
-
-        The condition is a function of the world, looked at every `every` seconds (1 if None), or one of
-
-        "ring_ok"       every live peer's first live successor is the right one: one ordered ring
-        "tables_ok"     no bucket of a live peer is empty of live contacts while the world has a peer
-                        for it
-        "all_routable"  a route of live contacts leads from every live peer to every other (of more
-                        than 2,000 peers: between 10,000 sampled pairs)
-
-        looked at every 0.1 seconds unless `every` says otherwise.
-        """
-        if callable(condition):
-            holds, every = condition, 1.0 if every is None else every
-        elif condition in (names := _core.World.conditions()):
-            holds, every = self._watch(condition), 0.1 if every is None else every
-        else:
-            allowed = ", ".join(repr(name) for name in names)
-            raise ValueError(f"condition = {condition!r}: allowed are {allowed} or a function")
-        if not every > 0:
-            raise ValueError(f"every = {every!r}: allowed is above 0 seconds")
-        begin, sent = self.now, self.metrics()["messages"]
-        reached = holds(self)
-        while not reached and self.now - begin < limit:
-            self.run(min(every, limit - (self.now - begin)), progress=False)
-            reached = holds(self)
-        return RunReport(reached, self.now - begin, self.metrics()["messages"] - sent)
-
-    @staticmethod
-    def _watch(condition: str) -> Callable[[World], bool]:
-        place = 0  # where the last look found something wrong: the next one begins there
-
-        def holds(world: World) -> bool:
-            nonlocal place
-            right, place = world._core.holds(condition, place)
-            return right
-
-        return holds
-
-    def check(self, at_quiescence: bool = True) -> list[Finding]:
-        """Compares what the peers believe with the truth: the invariants I1 to I10, one finding each.
-
-        Most hold only at quiescence, when faults, joins and deaths are over for long enough; without,
-        those are left out. ``[f for f in world.check() if not f.ok]`` is what is wrong, in words.
-        """
-        return [Finding(**row) for row in self._core.check(at_quiescence)]
 
     def drive(self, step: Callable[[], bool], show: Callable[[], object] = lambda: None) -> None:
         """Calls `step` until it returns True, with callbacks, interrupts and `show` in between."""
@@ -291,6 +233,34 @@ class World(EventSource, Faults):
         """Closes the direct link, if there is one."""
         operations.disconnect(self, source, target)
 
+    def broadcast(
+        self,
+        source: Id | None = None,
+        data: bytes = b"",
+        *,
+        size: int = 64,
+        topic: int = 0,
+        ack: bool = False,
+        ttl_s: float = 60.0,
+        deadline_s: float = 60.0,
+    ) -> Broadcast:
+        """Sends bytes (or `size` bytes without content) to everybody, or to subscribers of `topic`.
+
+        Ends when everybody who is up has it, with `ack` when the source has heard from all; at the
+        latest after `deadline_s`, which a topic always takes.
+
+        ttl_s  how long peers pass it on, to those who come or heal late as well
+        """
+        return operations.broadcast(self, source, data, size, topic, ack, ttl_s, deadline_s)
+
+    def subscribe(self, peer: Id, topic: int) -> None:
+        """From now on the peer hears broadcasts of the topic."""
+        operations.subscribe(self, peer, topic, True)
+
+    def unsubscribe(self, peer: Id, topic: int) -> None:
+        """The peer hears broadcasts of the topic no longer."""
+        operations.subscribe(self, peer, topic, False)
+
     def lookups(self, count: int, *, rate_per_s: float | None = None) -> Table:
         """`count` lookups of random keys from random live peers; a row each, in order of start.
 
@@ -315,65 +285,17 @@ class World(EventSource, Faults):
         return operations.batch(self, "send", count, rate_per_s, size, deadline_s, copies)
 
     def workload(self, kind: str, rate_per_s: float, **settings: Any) -> None:
-        """Load that the world puts on itself from now on: kind "lookup", "send", "put" or "get".
+        """Load that the world puts on itself from now on: kind "lookup", "send", "put", "get",
+        "broadcast" or "attach" (clients that come, move, meet in rooms and are looked for).
 
         Settings: spacing ("poisson", "fixed"), start_s, duration_s, count, payload_bytes, deadline_s,
-        copies, keys, ttl_s. Results show in `metrics` and `series`.
+        copies, keys, ttl_s; of broadcasts senders, acknowledge; of attach clients, rooms, move_share,
+        room_share, reattach_s. Results show in `metrics` and `series`.
         """
         values = {"start_s": self.now, **settings, "kind": kind, "rate_per_s": rate_per_s}
         self._core.add_workload(values)
 
-    # ---- Observation.
-
-    def metrics(self) -> Metrics:
-        """What was counted since the start or the last `reset_metrics`."""
-        return Metrics(self._core.metrics())
-
-    def reset_metrics(self) -> None:
-        """Sets all counters to 0, for instance after a warm-up."""
-        self._core.reset_metrics()
-
-    def series(self) -> Table:
-        """A row per finished interval (`series_s`) of simulated time: counts and means of that interval.
-
-        After 10,000 rows the interval doubles. Columns: time_s (end of the row), live_peers, events,
-        messages, bytes, lost, to_dead, joins, crashes, leaves, and by kind of operation KIND_started,
-        KIND_succeeded, KIND_failed, KIND_latency_ms (mean of those that ended in the interval; NaN if
-        none did).
-        """
-        return series_table(self._core.series())
-
-    def peers(self) -> Table:
-        """A row per peer: peer, id, up, dialable, contacts, links, received (messages)."""
-        raw = self._core.peers()
-        ids = raw.pop("ids").hex()
-        flags = {name: raw.pop(name).view(np.bool_) for name in ("up", "dialable")}
-        texts = np.array([ids[i : i + 40] for i in range(0, len(ids), 40)], dtype="<U40")
-        return Table({"peer": np.arange(len(texts), dtype=np.uint32), "id": texts, **flags, **raw})
-
-    def edges(self, kind: str = "links") -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        """Two arrays of peer numbers, from and to: "links" (once each) or "contacts" (directed).
-
-        Only live peers have edges; contacts may point at dead ones.
-        """
-        if kind not in ("links", "contacts"):
-            raise ValueError(f"kind = {kind!r}: allowed are 'links', 'contacts'")
-        return self._core.edges(kind == "contacts")
-
-    def graph(self, kind: str = "links") -> networkx.Graph:
-        """The live peers as a NetworkX graph: of links, or (directed) of contacts between live peers."""
-        networkx = require("networkx", "graph")
-        graph = networkx.Graph() if kind == "links" else networkx.DiGraph()
-        up = self.peers()["up"]
-        graph.add_nodes_from(np.flatnonzero(up).tolist())
-        begin, end = self.edges(kind)
-        alive = up[end]
-        graph.add_edges_from(zip(begin[alive].tolist(), end[alive].tolist(), strict=True))
-        return graph
-
-    def false_empty_buckets(self) -> int:
-        """Buckets of live peers without a live contact although the world has a peer for them."""
-        return self._core.false_empty_buckets()
+    # ---- Observation: see also `Observation`.
 
     @property
     def options(self) -> dict[str, Any]:
@@ -415,7 +337,7 @@ class World(EventSource, Faults):
     def __repr__(self) -> str:
         options = self.options
         return (
-            f"<tombolo.World: {self.live_count} of {self.peer_count} peers up, kademlia, "
+            f"<tombolo.World: {self.live_count} of {self.peer_count} peers up, {options['overlay']}, "
             f"k={options['kademlia.k']}, alpha={options['kademlia.alpha']}, "
             f"latency={options['latency.model']}, seed={options['seed']}, now={self.now:.6g} s, "
             f"trace_hash={self.trace_hash}>"
