@@ -211,14 +211,14 @@ TEST(Faults, OffTheyLeaveNoTrace) {
 TEST(Faults, ARestartedPeerGoesOnFromItsState) {
   World world(LinkedOptions(100));
   const PeerRef peer = Ref(17);
-  const std::size_t contacts = world.peer(peer).table().levels();
+  const int levels = world.peer(peer).table().levels();
   world.Crash(peer, true);
   EXPECT_FALSE(world.is_up(peer));
   world.RunFor(Duration::Seconds(30));
   world.Restart(peer);
   EXPECT_TRUE(world.is_up(peer));
   EXPECT_EQ(world.peer(peer).state(), PeerState::kJoined);
-  EXPECT_EQ(world.peer(peer).table().levels(), static_cast<int>(contacts));
+  EXPECT_EQ(world.peer(peer).table().levels(), levels);
   EXPECT_TRUE(world.peer(peer).links().empty()) << "its connections are gone";
   EXPECT_EQ(world.live_count(), 100U);
   world.RunFor(Duration::Minutes(1));
