@@ -196,8 +196,8 @@ void AddHeal(CLI::App& sub, BenchOptions& options) {
                  "separate: they never knew each other; split: one network cut for a while")
       ->transform(CLI::CheckedTransformer(std::map<std::string, HealStart>{
           {"separate", HealStart::kSeparate}, {"split", HealStart::kSplit}}));
-  sub.add_option("--strategy", options.strategy, "How rings merge")
-      ->check(CLI::IsMember({"zip", "gossip", "simple"}));
+  sub.add_option("--strategy", options.strategy, "How islands merge")
+      ->check(CLI::IsMember({"zip"}));
   sub.add_option("--false-alarms", options.heal.false_alarms,
                  "Introduces so many pairs of one island, and no others");
   sub.add_option("--loss", options.loss, "Share of messages lost")->check(share);
