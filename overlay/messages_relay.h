@@ -45,6 +45,11 @@ enum class ForwardKind : std::uint8_t {
   kConnectRefuse,   // no direct link is possible
 };
 
+// What a message says of another one, to its origin.
+constexpr bool IsAnswer(ForwardKind kind) {
+  return kind != ForwardKind::kData && kind != ForwardKind::kConnectRequest;
+}
+
 enum class UnreachableReason : std::uint8_t {
   kNoRoute,  // no peer that could be reached knows the target
   kTtl,      // too many hops
@@ -53,14 +58,14 @@ enum class UnreachableReason : std::uint8_t {
 // One message on its way from `origin` to `target`, forwarded hop by hop over links.
 struct Forward {
   static constexpr std::string_view kName = "forward";
-  static constexpr std::uint32_t kFieldBytes = 68;
+  static constexpr std::uint32_t kFieldBytes = 72;
 
-  std::uint64_t id;  // chosen by the origin: one per message, attempt and copy group
+  std::uint64_t id;       // chosen by the origin: one per message, attempt and copy group
+  std::uint64_t subject;  // the id of the message that an answer (IsAnswer) speaks of
   NodeId origin;
   NodeId target;
   Payload payload;
-  std::uint32_t hop;      // chosen per hop by its sender; named by HopAck and HopProbe
-  std::uint32_t subject;  // low bits of the id a receipt, unreachable or connect answer speaks of
+  std::uint32_t hop;  // chosen per hop by its sender; named by HopAck and HopProbe
   ForwardKind kind;
   UnreachableReason reason;  // of kUnreachable
   std::uint8_t ttl;          // hops left

@@ -18,10 +18,10 @@
 // A copy of a message (Send.copies) is refused by peers that saw another copy: the paths are
 // node-disjoint.
 //
-// The origin repeats a message under a new attempt, over another first hop if it can, when it is
-// told kUnreachable or no receipt comes; without any link it waits for the first. The target hands
-// it to its application once (per origin and message, for seen_ttl) and sends a receipt for each
-// attempt. Every send ends in one event, at its deadline at the latest; fire-and-forget ends
+// The origin repeats a message under a new attempt, over other first hops if it can, when it is
+// told kUnreachable or no receipt comes; relays, too, send it over other links than before. Without
+// any link the origin waits for the first. The target hands it to its application once (per origin
+// and message, for seen_ttl) and sends a receipt for each attempt, which goes back the way it came. Every send ends in one event, at its deadline at the latest; fire-and-forget ends
 // silently when a first hop takes it.
 //
 // Bounded: max_pending hops (at most 65,536) under way; beyond that relays refuse and sends fail
@@ -162,6 +162,10 @@ class Relay {
   void ArmHop(std::uint32_t handle, std::span<Link> links, const PartStep& step);
 
   // relay.cc: what both ends and the hops between have in common.
+  Route NextHop(const Forward& message, std::span<const PeerRef> excluded,
+                std::span<const Link> links, const PartStep& step);
+  Route PickOther(const Forward& message, std::span<const PeerRef> excluded,
+                  std::span<const Link> links, const PartStep& step);
   void Prune();
 
   // relay_target.cc: messages that have arrived, and what is said in return.
@@ -192,7 +196,7 @@ class Relay {
   void CancelHop(Outgoing& outgoing, int copy, const PartStep& step);
   void ArmSend(std::uint32_t handle, Time timer);
   Duration ReceiptTimeout(const Outgoing& outgoing, const PartStep& step) const;
-  std::uint32_t OwnerOf(const Forward& message);
+  std::uint32_t OwnerOf(std::uint64_t id);
 
   SlotTable<Hop, 32> hops_;
   SlotTable<Outgoing, kSendHandleBits> sends_;

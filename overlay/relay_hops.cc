@@ -31,7 +31,7 @@ void Relay::OnForward(PeerRef from, const Forward& message, std::span<Link> link
     return step.out.Release(message.payload);
   }
   link->suspect = false;
-  const std::uint32_t own = message.origin == step.self_id ? OwnerOf(message) : 0;
+  const std::uint32_t own = message.origin == step.self_id ? OwnerOf(message.id) : 0;
   if (message.target == step.self_id) {
     Arrive(from, message, links, step);
   } else if (own != 0) {
@@ -109,7 +109,7 @@ void Relay::Accept(PeerRef from, const Forward& message, std::span<Link> links,
   hop.message = message;
   hop.previous = from;
   hop.Exclude(from);
-  const Route route = PickRoute(step, links, message, hop.tried_span());
+  const Route route = NextHop(message, hop.tried_span(), links, step);
   const bool stuck = route.next == PeerRef::kNone && message.ttl > 0;
   SeenEntry& seen = seen_.Insert(message.id, step);
   seen.previous = from;
@@ -194,7 +194,7 @@ void Relay::Advance(std::uint32_t handle, std::span<Link> links, const PartStep&
   if (hop.message.ttl == 0) return ExpireTtl(handle, links, step);
   if (hop.route == RouteKind::kHandBack || hop.tried_count == kMaxTried)
     return GiveUp(handle, links, step);
-  const Route route = PickRoute(step, links, hop.message, hop.tried_span());
+  const Route route = NextHop(hop.message, hop.tried_span(), links, step);
   if (route.next == PeerRef::kNone) return GiveUp(handle, links, step);
   hop.to = route.next;
   hop.route = route.kind;
@@ -207,7 +207,7 @@ void Relay::Transmit(std::uint32_t handle, std::span<Link> links, const PartStep
   hop.phase = Phase::kSent;
   hop.resends = 0;
   hop.sent = step.now;
-  if (Outgoing* own = sends_.Find(hop.previous == PeerRef::kNone ? OwnerOf(hop.message) : 0)) {
+  if (Outgoing* own = sends_.Find(hop.previous == PeerRef::kNone ? OwnerOf(hop.message.id) : 0)) {
     own->first[hop.message.copy] = hop.to;
     own->hops[hop.message.copy] = handle;
   } else if (SeenEntry* seen = seen_.Find(hop.message.id, step.now)) {

@@ -15,11 +15,8 @@ constexpr std::uint64_t MakeRelayId(std::uint64_t random, std::uint32_t handle) 
   return (random << 32) | (handle << 4);
 }
 
-// What a message about a message names it by.
-constexpr std::uint32_t SubjectOf(std::uint64_t id) { return static_cast<std::uint32_t>(id); }
-
-// The handle in a subject.
-constexpr std::uint32_t HandleIn(std::uint32_t subject) { return subject >> 4; }
+// The handle in an id.
+constexpr std::uint32_t HandleIn(std::uint64_t id) { return static_cast<std::uint32_t>(id) >> 4; }
 
 // Copies in a set of copies. Hostile numbers fold onto lawful ones.
 constexpr std::uint8_t CopyBit(int copy) {

@@ -19,7 +19,7 @@ struct RelayNews {
   Kind kind = Kind::kRequest;
   FailReason reason = FailReason::kDeadline;  // of kFailed
   std::uint32_t request = 0;                  // number of our own request
-  std::uint32_t subject = 0;                  // of kRequest: to be repeated in the answer
+  std::uint64_t subject = 0;                  // of kRequest: its id, which the answer names
   NodeId peer;                                // the other side
 };
 

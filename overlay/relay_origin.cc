@@ -76,18 +76,20 @@ void Relay::OnFirstLink(std::span<Link> links, const PartStep& step) {
   Prune();
 }
 
-// Sends one copy, not over the first hop of another copy, and only if need be over the one that
-// this copy took in the attempt before. False if there is no way.
+// Sends one copy, not over the first hop of another copy, and only if need be over one that this
+// copy or a later one took in the attempt before. False if there is no way.
 bool Relay::Launch(Outgoing& outgoing, int copy, std::span<Link> links, const PartStep& step) {
   const auto index = static_cast<std::size_t>(copy);
-  const PeerRef before = outgoing.attempt > 0 ? outgoing.first[index] : PeerRef::kNone;
+  const std::array before = outgoing.first;
   outgoing.first[index] = PeerRef::kNone;
   if (Full(step)) return false;
   Hop hop;
   hop.message = FirstForward(outgoing, copy, step);
-  for (std::size_t other = 0; other < index; ++other) hop.Exclude(outgoing.first[other]);
+  for (std::size_t other = 0; other < index; ++other) hop.Exclude(before[other]);
   const std::uint8_t taken = hop.tried_count;
-  if (before != PeerRef::kNone) hop.Exclude(before);
+  if (outgoing.attempt > 0) {
+    for (std::size_t other = index; other < outgoing.copies; ++other) hop.Exclude(before[other]);
+  }
   Route route = PickRoute(step, links, hop.message, hop.tried_span());
   if (route.next == PeerRef::kNone || route.kind == RouteKind::kDetour) {
     hop.tried_count = taken;
@@ -146,7 +148,7 @@ void Relay::OnReturned(std::uint32_t own, PeerRef from, const Forward& message,
 }
 
 void Relay::OnOwnHopTaken(const Forward& message, const PartStep& step) {
-  const std::uint32_t handle = OwnerOf(message);
+  const std::uint32_t handle = OwnerOf(message.id);
   if (handle == 0) return;
   Outgoing& outgoing = *sends_.Find(handle);
   outgoing.hops[message.copy] = 0;
@@ -156,12 +158,12 @@ void Relay::OnOwnHopTaken(const Forward& message, const PartStep& step) {
 }
 
 void Relay::OnOwnHopFailed(const Forward& message, const PartStep& step) {
-  if (const std::uint32_t handle = OwnerOf(message); handle != 0)
+  if (const std::uint32_t handle = OwnerOf(message.id); handle != 0)
     CopyFailed(handle, message.copy, step);
 }
 
 void Relay::OnUnreachable(const Forward& message, const PartStep& step) {
-  const std::uint32_t handle = HandleIn(message.subject);
+  const std::uint32_t handle = OwnerOf(message.subject);
   const Outgoing* outgoing = sends_.Find(handle);
   const bool current = outgoing != nullptr &&
                        (message.subject & kAttemptMask) == outgoing->attempt &&
@@ -172,7 +174,7 @@ void Relay::OnUnreachable(const Forward& message, const PartStep& step) {
 
 // A receipt, or the answer to a request for a link.
 void Relay::OnAnswer(const Forward& message, const PartStep& step) {
-  const std::uint32_t handle = HandleIn(message.subject);
+  const std::uint32_t handle = OwnerOf(message.subject);
   const Outgoing* outgoing = sends_.Find(handle);
   const bool receipt = message.kind == ForwardKind::kReceipt;
   if (outgoing == nullptr || !outgoing->receipt || message.origin != outgoing->target ||
@@ -276,11 +278,11 @@ Duration Relay::ReceiptTimeout(const Outgoing& outgoing, const PartStep& step) c
   return std::min(first, half) * (std::int64_t{1} << outgoing.attempt);
 }
 
-// The send that a message of ours belongs to, 0 if it has ended or there was none.
-std::uint32_t Relay::OwnerOf(const Forward& message) {
-  const std::uint32_t handle = HandleIn(SubjectOf(message.id));
+// The send that one of our ids belongs to, 0 if it has ended or there was none.
+std::uint32_t Relay::OwnerOf(std::uint64_t id) {
+  const std::uint32_t handle = HandleIn(id);
   const Outgoing* outgoing = sends_.Find(handle);
-  return outgoing != nullptr && outgoing->id == (message.id & ~kAttemptMask) ? handle : 0;
+  return outgoing != nullptr && outgoing->id == (id & ~kAttemptMask) ? handle : 0;
 }
 
 }  // namespace tombolo

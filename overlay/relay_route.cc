@@ -43,6 +43,12 @@ class Best {
   NodeId distance_;
 };
 
+// Closer than this peer; while detouring, than the place where it got stuck.
+bool LeadsCloser(const PartStep& step, const NodeId& id, const Forward& message) {
+  if (!IsCloser(id, step.self_id, message.target)) return false;
+  return !message.detouring || Distance(id, message.target).prefix64() < message.stuck_at;
+}
+
 // Closer peers share at least as many bits with us as the target does. Those of the target's own
 // bucket are closer than all that share more, so the later buckets count only if no healthy one is
 // there.
@@ -55,10 +61,7 @@ PeerRef PickCloser(const PartStep& step, std::span<const Link> links, const Forw
     if (link.bucket != bucket && best.healthy()) break;
     if (Excluded(excluded, link.peer)) continue;
     const NodeId& id = step.ids.id(link.peer);
-    if (!IsCloser(id, step.self_id, message.target)) continue;
-    const NodeId distance = Distance(id, message.target);
-    if (message.detouring && distance.prefix64() >= message.stuck_at) continue;
-    best.Offer(link, distance);
+    if (LeadsCloser(step, id, message)) best.Offer(link, Distance(id, message.target));
   }
   return best.peer();
 }
@@ -87,6 +90,15 @@ Route PickRoute(const PartStep& step, std::span<const Link> links, const Forward
   }
   if (message.detours == 0) return {};
   return {PickDetour(step, links, message, excluded), RouteKind::kDetour};
+}
+
+Route PickBack(const PartStep& step, std::span<const Link> links, const Forward& message,
+               std::span<const PeerRef> excluded, PeerRef previous) {
+  const std::size_t index = FindLink(links, step.self_id, previous, step.ids);
+  if (index == links.size() || links[index].suspect || Excluded(excluded, previous)) return {};
+  if (LeadsCloser(step, step.ids.id(previous), message)) return {previous, RouteKind::kCloser};
+  if (message.detours == 0) return {};
+  return {previous, RouteKind::kDetour};
 }
 
 Forward Departing(const PartStep& step, const Forward& message, RouteKind route) {

@@ -6,6 +6,8 @@
 // 2. Else, if detours are left, links in the same order of health, by turns the closest by XOR
 //    and the closest on the ring: next to a gap in the buckets one of the two leads on.
 //
+// Answers first try the way back (PickBack).
+//
 // Thread rule: pure functions. Distances are compared in full except with `stuck_at`, 64 bits wide:
 // ids made to agree in more bits cost detours, never correctness.
 #pragma once
@@ -34,6 +36,11 @@ struct Route {
 // `message` is as it arrived at this peer. Peers in `excluded` and the origin are not chosen.
 Route PickRoute(const PartStep& step, std::span<const Link> links, const Forward& message,
                 std::span<const PeerRef> excluded);
+
+// Over the link to `previous`, as a detour unless it leads closer; no way if there is no such link
+// in good health, or it is excluded.
+Route PickBack(const PartStep& step, std::span<const Link> links, const Forward& message,
+               std::span<const PeerRef> excluded, PeerRef previous);
 
 // The message as it leaves this peer over `route`, its `hop` still to be set.
 Forward Departing(const PartStep& step, const Forward& message, RouteKind route);

@@ -36,7 +36,7 @@ void Relay::Arrive(PeerRef from, const Forward& message, std::span<Link> links,
     case ForwardKind::kUnreachable:
       return OnUnreachable(message, step);
     case ForwardKind::kConnectRequest:
-      news_.push_back({RelayNews::Kind::kRequest, {}, 0, SubjectOf(message.id), message.origin});
+      news_.push_back({RelayNews::Kind::kRequest, {}, 0, message.id, message.origin});
       return;
     default:
       return OnAnswer(message, step);
@@ -55,7 +55,7 @@ void Relay::Deliver(const Forward& message, std::span<Link> links, const PartSte
   Forward receipt{};
   receipt.target = message.origin;
   receipt.kind = ForwardKind::kReceipt;
-  receipt.subject = SubjectOf(message.id);
+  receipt.subject = message.id;
   receipt.hops = message.hops;
   Originate(receipt, links, step);
 }
@@ -67,7 +67,7 @@ void Relay::SendUnreachable(const Forward& message, UnreachableReason reason, st
   unreachable.target = message.origin;
   unreachable.kind = ForwardKind::kUnreachable;
   unreachable.reason = reason;
-  unreachable.subject = SubjectOf(message.id);
+  unreachable.subject = message.id;
   unreachable.copy = message.copy;
   Originate(unreachable, links, step);
 }
@@ -79,7 +79,7 @@ void Relay::Originate(Forward message, std::span<Link> links, const PartStep& st
   message.origin = step.self_id;
   message.ttl = static_cast<std::uint8_t>(step.config.relay.ttl);
   message.detours = static_cast<std::uint8_t>(step.config.relay.detours);
-  const Route route = PickRoute(step, links, message, {});
+  const Route route = NextHop(message, {}, links, step);
   if (route.next == PeerRef::kNone) return;
   seen_.Insert(message.id, step).copies = CopyBit(message.copy);
   Hop hop;

@@ -19,6 +19,18 @@ bool Validation::ok() const {
   return std::all_of(rows.begin(), rows.end(), [](const ValidateRow& row) { return row.ok(); });
 }
 
+void Validation::AddRun(const RunResult& result) {
+  metrics.events += result.metrics.events;
+  for (std::size_t kind = 0; kind < kMessageKinds; ++kind) {
+    metrics.messages[kind] += result.metrics.messages[kind];
+    metrics.bytes[kind] += result.metrics.bytes[kind];
+  }
+  simulated = simulated + result.simulated;
+  trace_hash += result.trace_hash;
+  setup_seconds += result.costs.setup_seconds;
+  peers = std::max(peers, result.world->peer_count());
+}
+
 Validation Validate(const ValidateOptions& options, Progress& progress) {
   Validation validation;
   const Interrupts interrupts;
@@ -26,6 +38,7 @@ Validation Validate(const ValidateOptions& options, Progress& progress) {
   ValidateHops(options, watch, validation);
   ValidateRelay(options, watch, validation);
   ValidateResilience(options, watch, validation);
+  ValidateDroppers(options, watch, validation);
   ValidateChord(options, watch, validation);
   validation.interrupted = interrupts.raised();
   return validation;

@@ -49,6 +49,9 @@ struct Validation {
 
   bool interrupted = false;  // rows are missing
 
+  // Counts a run among the worlds.
+  void AddRun(const RunResult& result);
+
   bool ok() const;
 };
 
@@ -75,6 +78,10 @@ void ValidateRelay(const ValidateOptions& options, const ValidateWatch& watch,
 // Failed routes when a share of all peers has died and nobody repairs.
 void ValidateResilience(const ValidateOptions& options, const ValidateWatch& watch,
                         Validation& validation);
+
+// Sends past relays that keep what they should pass on, by the number of disjoint copies.
+void ValidateDroppers(const ValidateOptions& options, const ValidateWatch& watch,
+                      Validation& validation);
 
 // Chord: path lengths, keys per node, failures and churn.
 void ValidateChord(const ValidateOptions& options, const ValidateWatch& watch,

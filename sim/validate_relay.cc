@@ -44,19 +44,6 @@ void Add(const Row& row, const RunResult& result, Validation& validation) {
   validation.rows.push_back({"1.3", name, "delivered_ratio", 1, delivered, 0, Rule::kWithin});
 }
 
-void AddTotals(const RunResult& result, Validation& validation) {
-  Metrics& total = validation.metrics;
-  total.events += result.metrics.events;
-  for (std::size_t kind = 0; kind < kMessageKinds; ++kind) {
-    total.messages[kind] += result.metrics.messages[kind];
-    total.bytes[kind] += result.metrics.bytes[kind];
-  }
-  validation.simulated = validation.simulated + result.simulated;
-  validation.trace_hash += result.trace_hash;
-  validation.setup_seconds += result.costs.setup_seconds;
-  validation.peers = std::max(validation.peers, result.world->peer_count());
-}
-
 }  // namespace
 
 void ValidateRelay(const ValidateOptions& options, const ValidateWatch& watch,
@@ -78,7 +65,7 @@ void ValidateRelay(const ValidateOptions& options, const ValidateWatch& watch,
     const RunResult result = RunScenario(*scenario, Watch{});
     if (result.interrupted) return;
     Add(row, result, validation);
-    AddTotals(result, validation);
+    validation.AddRun(result);
   }
 }
 

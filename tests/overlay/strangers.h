@@ -72,7 +72,7 @@ class Strangers {
     forward.target = target;
     forward.payload = NewPayload();
     forward.hop = Odds(2) ? rng_.Below(4) : static_cast<std::uint32_t>(rng_.Next());
-    forward.subject = Odds(2) ? static_cast<std::uint32_t>(rng_.Next()) : rng_.Below(64);
+    forward.subject = Odds(2) ? rng_.Next() : rng_.Below(64);
     forward.kind = static_cast<ForwardKind>(rng_.Below(6));
     forward.reason = static_cast<UnreachableReason>(rng_.Below(2));
     forward.ttl = OneOf<std::uint8_t>({0, 1, 2, 64, 255});
@@ -147,7 +147,7 @@ class Strangers {
       return back;
     }
     Forward about = AnyForward(rng_.Next(), forward->target, forward->origin);
-    about.subject = static_cast<std::uint32_t>(forward->id);
+    about.subject = forward->id;
     if (!Odds(4)) about.copy = forward->copy;
     return about;
   }

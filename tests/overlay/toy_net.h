@@ -238,10 +238,11 @@ class ToyNet {
 
  public:
   std::vector<Toy> toys;
-  std::uint64_t loss = 0;         // parts of 2^32, of every message
-  std::uint64_t duplicate = 0;    // likewise: arrives a second time, a little later
-  std::set<Pair> dead;            // links that swallow everything, lower index first
-  std::set<Pair> no_dial;         // dials that fail
+  std::uint64_t loss = 0;       // parts of 2^32, of every message
+  std::uint64_t duplicate = 0;  // likewise: arrives a second time, a little later
+  std::set<Pair> dead;          // links that swallow everything, lower index first
+  std::set<Pair> no_dial;       // dials that fail
+  std::set<std::size_t> droppers;
   std::size_t data_messages = 0;  // forwards of application bytes, lost ones included
   std::size_t control_messages = 0;
   std::array<std::uint32_t, kDropReasons> drops{};
@@ -355,6 +356,7 @@ class ToyNet {
 
   void Arrive(const Flight& flight) {
     if (!toys[flight.to].up) return Share(PayloadOf(flight.message), -1);
+    if (Swallows(flight)) return;
     switch (flight.kind) {
       case Kind::kMessage:
         return Receive(flight.to, toys[flight.from].ref, flight.message);
@@ -363,6 +365,16 @@ class ToyNet {
       case Kind::kDown:
         return Down(flight.to, flight.from, flight.reason);
     }
+  }
+
+  // Droppers say that they pass a message on, and do not.
+  bool Swallows(const Flight& flight) {
+    const auto* forward = std::get_if<Forward>(&flight.message);
+    if (forward == nullptr || !droppers.contains(flight.to)) return false;
+    if (forward->target == toys[flight.to].id) return false;
+    Share(forward->payload, -1);
+    Post(flight.to, flight.from, HopAck{forward->hop, HopStatus::kAccepted});
+    return true;
   }
 
   void Share(const Payload& payload, int change) {

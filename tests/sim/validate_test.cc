@@ -61,7 +61,7 @@ TEST(Validate, EveryTableIsMeasured) {
   const ValidateWatch watch{progress, interrupts};
   Validation validation;
   ValidateResilience(options, watch, validation);
-  EXPECT_EQ(validation.rows.size(), 28U);
+  EXPECT_EQ(validation.rows.size(), 32U);
   double last = 0;
   for (const ValidateRow& row : validation.rows) {
     EXPECT_TRUE(row.ok()) << row.row << " measured " << row.measured;
