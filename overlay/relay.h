@@ -21,8 +21,9 @@
 // The origin repeats a message under a new attempt, over other first hops if it can, when it is
 // told kUnreachable or no receipt comes; relays, too, send it over other links than before. Without
 // any link the origin waits for the first. The target hands it to its application once (per origin
-// and message, for seen_ttl) and sends a receipt for each attempt, which goes back the way it came. Every send ends in one event, at its deadline at the latest; fire-and-forget ends
-// silently when a first hop takes it.
+// and message, for seen_ttl) and sends a receipt for each attempt, which goes back the way it came.
+// Every send ends in one event, at its deadline at the latest; fire-and-forget ends silently when a
+// first hop takes it.
 //
 // Bounded: max_pending hops (at most 65,536) under way; beyond that relays refuse and sends fail
 // with kOverload. As many sends.
