@@ -183,8 +183,10 @@ struct RoomMembers {
   }
 };
 
-using AttachMessages =
-    MessageFamily<LeaseUpdate, LeaseAck, LeaseMoved, LeaseCrowded, FindLease, LeaseFound, RoomHomes,
-                  RoomDigest, RoomVersions, RoomGone, RoomChange, RoomAsk, RoomMembers>;
+using LeaseMessages =
+    MessageFamily<LeaseUpdate, LeaseAck, LeaseMoved, LeaseCrowded, FindLease, LeaseFound>;
+using RoomMessages =
+    MessageFamily<RoomHomes, RoomDigest, RoomVersions, RoomGone, RoomChange, RoomAsk, RoomMembers>;
+using AttachMessages = ConcatFamilies<LeaseMessages, RoomMessages>::Type;
 
 }  // namespace tombolo

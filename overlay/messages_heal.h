@@ -161,8 +161,10 @@ struct MergeRefreshed {
   ListHandle contacts;
 };
 
-using HealMessages = MessageFamily<IslandProbe, IslandReply, MergeConfirm, MergeConfirmed,
-                                   MergeSync, MergeSyncReply, MergeBridge, MergeFill, MergeLookup,
-                                   MergeMeet, MergeAck, MergeRefresh, MergeRefreshed>;
+using IslandMessages = MessageFamily<IslandProbe, IslandReply>;
+using MergeMessages =
+    MessageFamily<MergeConfirm, MergeConfirmed, MergeSync, MergeSyncReply, MergeBridge, MergeFill,
+                  MergeLookup, MergeMeet, MergeAck, MergeRefresh, MergeRefreshed>;
+using HealMessages = ConcatFamilies<IslandMessages, MergeMessages>::Type;
 
 }  // namespace tombolo

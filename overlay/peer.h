@@ -101,7 +101,7 @@ class Peer {
   PartStep Part(const Step& step) { return PartStep{{step}, self_, id_, rng_}; }
   PeerParts& EnsureParts() { return parts_.Ensure(); }
 
-  // peer.cc: messages and bookkeeping of contacts.
+  // peer.cc: messages and bookkeeping of contacts. Families that go to one part are handled as one.
   void Handle(PeerRef from, const Ping& ping, const PartStep& step);
   void Handle(PeerRef from, const Pong& pong, const PartStep& step);
   void Handle(PeerRef from, const FindNode& find, const PartStep& step);
@@ -128,30 +128,14 @@ class Peer {
   void Handle(PeerRef from, const GossipCount& count, const PartStep& step);
   void Handle(PeerRef from, const IslandProbe& probe, const PartStep& step);
   void Handle(PeerRef from, const IslandReply& reply, const PartStep& step);
-  void Handle(PeerRef from, const MergeConfirm& confirm, const PartStep& step);
-  void Handle(PeerRef from, const MergeConfirmed& confirmed, const PartStep& step);
-  void Handle(PeerRef from, const MergeSync& sync, const PartStep& step);
-  void Handle(PeerRef from, const MergeSyncReply& reply, const PartStep& step);
-  void Handle(PeerRef from, const MergeBridge& bridge, const PartStep& step);
-  void Handle(PeerRef from, const MergeFill& fill, const PartStep& step);
-  void Handle(PeerRef from, const MergeLookup& lookup, const PartStep& step);
-  void Handle(PeerRef from, const MergeMeet& meet, const PartStep& step);
-  void Handle(PeerRef from, const MergeAck& ack, const PartStep& step);
-  void Handle(PeerRef from, const MergeRefresh& refresh, const PartStep& step);
-  void Handle(PeerRef from, const MergeRefreshed& refreshed, const PartStep& step);
+  void Handle(PeerRef from, const MergeMessages::Variant& message, const PartStep& step);
   void Handle(PeerRef from, const LeaseUpdate& update, const PartStep& step);
   void Handle(PeerRef from, const LeaseAck& ack, const PartStep& step);
   void Handle(PeerRef from, const LeaseMoved& moved, const PartStep& step);
   void Handle(PeerRef from, const LeaseCrowded& crowded, const PartStep& step);
   void Handle(PeerRef from, const FindLease& find, const PartStep& step);
   void Handle(PeerRef from, const LeaseFound& found, const PartStep& step);
-  void Handle(PeerRef from, const RoomHomes& homes, const PartStep& step);
-  void Handle(PeerRef from, const RoomDigest& digest, const PartStep& step);
-  void Handle(PeerRef from, const RoomVersions& versions, const PartStep& step);
-  void Handle(PeerRef from, const RoomGone& gone, const PartStep& step);
-  void Handle(PeerRef from, const RoomChange& change, const PartStep& step);
-  void Handle(PeerRef from, const RoomAsk& ask, const PartStep& step);
-  void Handle(PeerRef from, const RoomMembers& members, const PartStep& step);
+  void Handle(PeerRef from, const RoomMessages::Variant& message, const PartStep& step);
   void Refuse(const Command& command, FailReason reason, const PartStep& step);
   int LevelOf(PeerRef peer, const PartStep& step) const;
   void SeenAlive(PeerRef from, const PartStep& step);
@@ -227,8 +211,6 @@ class Peer {
   void Start(const Introduce& introduce, const PartStep& step);
   bool CanMerge(const PartStep& step);
   MergeStep ForMerge(const PartStep& step);
-  template <class Body>
-  void HandleMerge(PeerRef from, const Body& body, const PartStep& step);
   void TickMerge(const PartStep& step);
 
   // peer_store.cc: records, puts and gets.
@@ -255,7 +237,6 @@ class Peer {
   void ResolveDone(const LookupState& done, const PartStep& step);
   void AttachLookupRefused(const LookupGoal& goal, const PartStep& step);
   void TellCrowded(PeerRef home, const PartStep& step);
-  Rooms* HeardOfRooms(PeerRef from, const PartStep& step);
   void TickAttach(const PartStep& step);
 
   // peer_lookup.cc: what becomes of lookups, puts and gets.

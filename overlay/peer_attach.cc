@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "overlay/peer.h"
@@ -208,44 +209,10 @@ void Peer::Handle(PeerRef from, const LeaseFound& found, const PartStep& step) {
 
 // ---- Messages between homes of a room.
 
-Rooms* Peer::HeardOfRooms(PeerRef from, const PartStep& step) {
-  if (!parts_ || !parts_->attach) {
-    step.out.Drop(DropReason::kUnknownRpc);
-    return nullptr;
-  }
+void Peer::Handle(PeerRef from, const RoomMessages::Variant& message, const PartStep& step) {
+  if (!parts_ || !parts_->attach) return step.out.Drop(DropReason::kUnknownRpc);
   SeenAlive(from, step);
-  return &parts_->attach->rooms;
-}
-
-void Peer::Handle(PeerRef from, const RoomHomes& homes, const PartStep& step) {
-  if (Rooms* rooms = HeardOfRooms(from, step)) {
-    const auto listed = step.lists.Get(homes.contacts);
-    rooms->OnHomes(homes.room, std::vector<PeerRef>(listed.begin(), listed.end()), step);
-  }
-}
-
-void Peer::Handle(PeerRef from, const RoomDigest& digest, const PartStep& step) {
-  if (Rooms* rooms = HeardOfRooms(from, step)) rooms->OnDigest(from, digest, step);
-}
-
-void Peer::Handle(PeerRef from, const RoomVersions& versions, const PartStep& step) {
-  if (Rooms* rooms = HeardOfRooms(from, step)) rooms->OnVersions(from, versions, step);
-}
-
-void Peer::Handle(PeerRef from, const RoomGone& gone, const PartStep& step) {
-  if (Rooms* rooms = HeardOfRooms(from, step)) rooms->OnGone(from, gone, step);
-}
-
-void Peer::Handle(PeerRef from, const RoomChange& change, const PartStep& step) {
-  if (Rooms* rooms = HeardOfRooms(from, step)) rooms->OnChange(from, change, step);
-}
-
-void Peer::Handle(PeerRef from, const RoomAsk& ask, const PartStep& step) {
-  if (Rooms* rooms = HeardOfRooms(from, step)) rooms->OnAsk(from, ask, step);
-}
-
-void Peer::Handle(PeerRef from, const RoomMembers& members, const PartStep& step) {
-  if (Rooms* rooms = HeardOfRooms(from, step)) rooms->OnMembers(from, members, step);
+  std::visit([&](const auto& body) { parts_->attach->rooms.On(from, body, step); }, message);
 }
 
 void Peer::TickAttach(const PartStep& step) {

@@ -1,4 +1,7 @@
 // Merging with other islands: where the merge meets table and ring.
+#include <variant>
+#include <vector>
+
 #include "overlay/peer.h"
 
 namespace tombolo {
@@ -23,14 +26,13 @@ void Peer::Start(const Introduce& introduce, const PartStep& step) {
 
 // The sender becomes a contact after its message was looked at: the merge wants to know whether it
 // was one before.
-template <class Body>
-void Peer::HandleMerge(PeerRef from, const Body& body, const PartStep& step) {
+void Peer::Handle(PeerRef from, const MergeMessages::Variant& message, const PartStep& step) {
   if (!CanMerge(step)) return step.out.Drop(DropReason::kNotJoined);
   const MergeStep merging = ForMerge(step);
   Merge& merge = EnsureParts().healing.Ensure().merge.Ensure();
   merge.Begin(merging);
   merge.Heard(from);
-  merge.On(from, body, merging);
+  std::visit([&](const auto& body) { merge.On(from, body, merging); }, message);
   SeenAlive(from, step);
   merge.Announce(merging);
 }
@@ -46,50 +48,6 @@ void Peer::TickMerge(const PartStep& step) {
   for (const PeerRef peer : dead) SeenDead(peer, step);
   merge.Announce(merging);
   if (met) RenewAttached(step);
-}
-
-void Peer::Handle(PeerRef from, const MergeConfirm& confirm, const PartStep& step) {
-  HandleMerge(from, confirm, step);
-}
-
-void Peer::Handle(PeerRef from, const MergeConfirmed& confirmed, const PartStep& step) {
-  HandleMerge(from, confirmed, step);
-}
-
-void Peer::Handle(PeerRef from, const MergeSync& sync, const PartStep& step) {
-  HandleMerge(from, sync, step);
-}
-
-void Peer::Handle(PeerRef from, const MergeSyncReply& reply, const PartStep& step) {
-  HandleMerge(from, reply, step);
-}
-
-void Peer::Handle(PeerRef from, const MergeBridge& bridge, const PartStep& step) {
-  HandleMerge(from, bridge, step);
-}
-
-void Peer::Handle(PeerRef from, const MergeFill& fill, const PartStep& step) {
-  HandleMerge(from, fill, step);
-}
-
-void Peer::Handle(PeerRef from, const MergeLookup& lookup, const PartStep& step) {
-  HandleMerge(from, lookup, step);
-}
-
-void Peer::Handle(PeerRef from, const MergeMeet& meet, const PartStep& step) {
-  HandleMerge(from, meet, step);
-}
-
-void Peer::Handle(PeerRef from, const MergeAck& ack, const PartStep& step) {
-  HandleMerge(from, ack, step);
-}
-
-void Peer::Handle(PeerRef from, const MergeRefresh& refresh, const PartStep& step) {
-  HandleMerge(from, refresh, step);
-}
-
-void Peer::Handle(PeerRef from, const MergeRefreshed& refreshed, const PartStep& step) {
-  HandleMerge(from, refreshed, step);
 }
 
 }  // namespace tombolo

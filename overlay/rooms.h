@@ -63,13 +63,15 @@ class Rooms {
   void EndAll(const PartStep& step);
 
   // ---- What other homes and holders say.
+  // As if somebody had named these as homes of the room.
   void OnHomes(const NodeId& room, std::span<const PeerRef> homes, const PartStep& step);
-  void OnDigest(PeerRef from, const RoomDigest& digest, const PartStep& step);
-  void OnVersions(PeerRef from, const RoomVersions& versions, const PartStep& step);
-  void OnGone(PeerRef from, const RoomGone& gone, const PartStep& step);
-  void OnChange(PeerRef from, const RoomChange& change, const PartStep& step);
-  void OnAsk(PeerRef from, const RoomAsk& ask, const PartStep& step);
-  void OnMembers(PeerRef from, const RoomMembers& members, const PartStep& step);
+  void On(PeerRef from, const RoomHomes& homes, const PartStep& step);
+  void On(PeerRef from, const RoomDigest& digest, const PartStep& step);
+  void On(PeerRef from, const RoomVersions& versions, const PartStep& step);
+  void On(PeerRef from, const RoomGone& gone, const PartStep& step);
+  void On(PeerRef from, const RoomChange& change, const PartStep& step);
+  void On(PeerRef from, const RoomAsk& ask, const PartStep& step);
+  void On(PeerRef from, const RoomMembers& members, const PartStep& step);
 
   // Digests that are due, questions that were not answered, homes that were silent for too long.
   void OnTimer(const PartStep& step);

@@ -78,7 +78,12 @@ void Rooms::OnHomes(const NodeId& key, std::span<const PeerRef> homes, const Par
   }
 }
 
-void Rooms::OnDigest(PeerRef from, const RoomDigest& digest, const PartStep& step) {
+void Rooms::On(PeerRef, const RoomHomes& homes, const PartStep& step) {
+  const std::span<const PeerRef> listed = step.lists.Get(homes.contacts);
+  OnHomes(homes.room, std::vector<PeerRef>(listed.begin(), listed.end()), step);
+}
+
+void Rooms::On(PeerRef from, const RoomDigest& digest, const PartStep& step) {
   Heard(from, step);
   std::uint64_t expected = 0;
   for (const auto& [key, room] : rooms_) {
@@ -105,7 +110,7 @@ void Rooms::SendVersions(PeerRef to, bool answer, const PartStep& step) {
   if (answer || message.count > 0) step.out.Send(to, message);
 }
 
-void Rooms::OnVersions(PeerRef from, const RoomVersions& versions, const PartStep& step) {
+void Rooms::On(PeerRef from, const RoomVersions& versions, const PartStep& step) {
   const std::size_t count = std::min<std::size_t>(versions.count, RoomVersions::kMaxEntries);
   for (std::size_t i = 0; i < count; ++i) {
     const NodeId& key = versions.rooms[i];
@@ -122,7 +127,7 @@ void Rooms::OnVersions(PeerRef from, const RoomVersions& versions, const PartSte
   if (versions.answer) SendVersions(from, false, step);
 }
 
-void Rooms::OnGone(PeerRef from, const RoomGone& gone, const PartStep& step) {
+void Rooms::On(PeerRef from, const RoomGone& gone, const PartStep& step) {
   Heard(from, step);
   const auto at = rooms_.find(gone.room);
   if (at == rooms_.end()) return;
@@ -130,7 +135,7 @@ void Rooms::OnGone(PeerRef from, const RoomGone& gone, const PartStep& step) {
   if (other != at->second.others.end()) Remove(gone.room, at->second, other, step);
 }
 
-void Rooms::OnChange(PeerRef from, const RoomChange& change, const PartStep& step) {
+void Rooms::On(PeerRef from, const RoomChange& change, const PartStep& step) {
   const auto at = rooms_.find(change.room);
   if (at == rooms_.end()) return step.out.Send(from, RoomGone{change.room});
   Room& room = at->second;
@@ -176,7 +181,7 @@ void Rooms::StopAsking(Other& other) {
   other.filling = {};
 }
 
-void Rooms::OnAsk(PeerRef from, const RoomAsk& ask, const PartStep& step) {
+void Rooms::On(PeerRef from, const RoomAsk& ask, const PartStep& step) {
   const auto at = rooms_.find(ask.room);
   if (at == rooms_.end()) return step.out.Send(from, RoomGone{ask.room});
   Heard(from, step);
@@ -193,7 +198,7 @@ void Rooms::OnAsk(PeerRef from, const RoomAsk& ask, const PartStep& step) {
   }
 }
 
-void Rooms::OnMembers(PeerRef from, const RoomMembers& members, const PartStep& step) {
+void Rooms::On(PeerRef from, const RoomMembers& members, const PartStep& step) {
   Heard(from, step);
   const auto at = rooms_.find(members.room);
   if (at == rooms_.end()) return step.out.Drop(DropReason::kUnknownRpc);

@@ -75,12 +75,11 @@ class RoomsTest : public testing::Test {
     Rooms& rooms = homes_[to].rooms;
     const PeerRef peer{static_cast<std::uint32_t>(from)};
     const PartStep step = Step(to);
-    if (const auto* m = std::get_if<RoomDigest>(&message)) rooms.OnDigest(peer, *m, step);
-    if (const auto* m = std::get_if<RoomVersions>(&message)) rooms.OnVersions(peer, *m, step);
-    if (const auto* m = std::get_if<RoomGone>(&message)) rooms.OnGone(peer, *m, step);
-    if (const auto* m = std::get_if<RoomChange>(&message)) rooms.OnChange(peer, *m, step);
-    if (const auto* m = std::get_if<RoomAsk>(&message)) rooms.OnAsk(peer, *m, step);
-    if (const auto* m = std::get_if<RoomMembers>(&message)) rooms.OnMembers(peer, *m, step);
+    std::visit(
+        [&](const auto& body) {
+          if constexpr (requires { rooms.On(peer, body, step); }) rooms.On(peer, body, step);
+        },
+        message);
     Drain(to);
   }
   void RunFor(Duration span) {
