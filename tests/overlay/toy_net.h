@@ -1,6 +1,5 @@
 // A toy host for the link and relay parts: peers made of these parts alone, joined by links with a
-// fixed delay each, in virtual time. It counts the shares of every payload and fails on a wrong
-// release.
+// fixed delay each, in virtual time (toy_host.h).
 #pragma once
 
 #include <gtest/gtest.h>
@@ -9,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <numeric>
 #include <optional>
 #include <set>
 #include <span>
@@ -17,60 +15,42 @@
 #include <variant>
 #include <vector>
 
-#include "overlay/config.h"
 #include "overlay/connect.h"
-#include "overlay/directory.h"
 #include "overlay/links.h"
 #include "overlay/relay.h"
-#include "overlay/rng.h"
-#include "overlay/step.h"
+#include "tests/overlay/toy_host.h"
 
 namespace tombolo {
 
-inline NodeId RandomId(Rng& rng) {
+struct NetToy {
+  PeerRef ref = PeerRef::kNone;
   NodeId id;
-  for (std::uint32_t& word : id.words) word = static_cast<std::uint32_t>(rng.Next() >> 32);
-  return id;
-}
+  Rng rng;
+  Links links;
+  Relay relay;
+  LinkRequests requests;
+  bool up = true;
+  std::vector<std::pair<Time, Event>> events;
+};
+
+enum class FlightKind : std::uint8_t { kMessage, kUp, kDown };
+
+struct NetFlight {
+  std::size_t from;
+  std::size_t to;
+  Message message;
+  FlightKind kind;
+  LinkDownReason reason;
+};
 
 // Peer i of a test has the i-th smallest id; `order` says which ref it gets.
-class ToyNet {
+class ToyNet : public ToyHost<NetToy, NetFlight> {
  public:
   using Pair = std::pair<std::size_t, std::size_t>;
-
-  struct Toy {
-    PeerRef ref = PeerRef::kNone;
-    NodeId id;
-    Rng rng;
-    Links links;
-    Relay relay;
-    LinkRequests requests;
-    bool up = true;
-    std::vector<std::pair<Time, Event>> events;
-  };
+  using Toy = NetToy;
 
   explicit ToyNet(std::size_t peers, std::uint64_t seed = 1, std::vector<std::size_t> order = {})
-      : rng_(Rng::Split(seed, 1)), toys(peers) {
-    if (order.empty()) {
-      order.resize(peers);
-      std::iota(order.begin(), order.end(), std::size_t{0});
-    }
-    std::vector<NodeId> ids(peers);
-    Rng id_rng = Rng::Split(seed, 0);
-    for (NodeId& id : ids) id = RandomId(id_rng);
-    std::sort(ids.begin(), ids.end());
-    index_of_.resize(peers);
-    std::vector<std::size_t> by_ref(peers);
-    for (std::size_t i = 0; i < peers; ++i) by_ref[order[i]] = i;
-    for (const std::size_t i : by_ref) {
-      toys[i].ref = directory.Add(ids[i]);
-      toys[i].id = ids[i];
-      toys[i].rng = Rng::Split(seed, 100 + i);
-      index_of_[Index(toys[i].ref)] = i;
-    }
-  }
-
-  std::size_t IndexOf(PeerRef ref) const { return index_of_[Index(ref)]; }
+      : ToyHost(peers, seed, std::move(order)) {}
 
   void Link(std::size_t a, std::size_t b) {
     if (a == b || Linked(a, b)) return;
@@ -106,11 +86,6 @@ class ToyNet {
     }
   }
 
-  Payload NewPayload() {
-    shares_.push_back(1);
-    return {static_cast<std::uint32_t>(shares_.size() - 1), 100};
-  }
-
   void Send(std::size_t from, const NodeId& target, std::uint32_t request, int copies = 1,
             bool receipt = true, Duration deadline = Duration::Seconds(30)) {
     const tombolo::Send send{
@@ -129,29 +104,14 @@ class ToyNet {
 
   // Runs until nothing is left to do, or `limit` has passed.
   void Run(Duration limit = Duration::Minutes(10)) {
-    const Time end = now + limit;
-    while (true) {
-      const Time flight = flights_.empty() ? kNever : flights_.begin()->first.first;
-      std::size_t due = 0;
-      for (std::size_t i = 1; i < toys.size(); ++i) {
-        if (Deadline(i) < Deadline(due)) due = i;
-      }
-      const Time timer = Deadline(due);
-      if (std::min(flight, timer) > end || std::min(flight, timer) == kNever) break;
-      now = std::min(flight, timer);
-      if (flight <= timer) {
-        const Flight arrived = flights_.begin()->second;
-        flights_.erase(flights_.begin());
-        Arrive(arrived);
-      } else {
-        Tick(due);
-      }
-    }
+    RunUntil(
+        now + limit, [&](std::size_t i) { return Deadline(i); }, [&](std::size_t i) { Tick(i); },
+        [&](const NetFlight& flight) { Arrive(flight); });
   }
 
   // A message that did not come from a part.
   void Inject(std::size_t from, std::size_t to, const Message& message) {
-    Arrive({from, to, message, Kind::kMessage, LinkDownReason::kClosed});
+    Arrive({from, to, message, FlightKind::kMessage, LinkDownReason::kClosed});
   }
 
   std::optional<Event> EndOf(std::size_t peer, std::uint32_t request) const {
@@ -192,11 +152,7 @@ class ToyNet {
       EXPECT_EQ(toy.relay.pending_sends(), 0U);
       EXPECT_EQ(toy.relay.next_deadline(), kNever);
     }
-    for (std::size_t i = 0; i < shares_.size(); ++i) EXPECT_EQ(shares_[i], 0) << "payload " << i;
-  }
-
-  PartStep Part(std::size_t i) {
-    return PartStep{{now, config, directory, lists, out}, toys[i].ref, toys[i].id, toys[i].rng};
+    ExpectNoShares();
   }
 
   // What the parts want done.
@@ -204,48 +160,23 @@ class ToyNet {
     DrainNews(i);
     for (const OutgoingMessage& message : out.sends())
       Post(i, IndexOf(message.to), message.message);
-    for (const PeerRef peer : out.dials()) PostLink(i, IndexOf(peer), Kind::kUp);
+    for (const PeerRef peer : out.dials()) PostLink(i, IndexOf(peer), FlightKind::kUp);
     for (const OutgoingHangup& hangup : out.hangups())
-      PostLink(i, IndexOf(hangup.peer), Kind::kDown);
+      PostLink(i, IndexOf(hangup.peer), FlightKind::kDown);
     for (const Payload& payload : out.releases()) Share(payload, -1);
     for (const Event& event : out.events()) {
       toys[i].events.emplace_back(now, event);
       if (const auto* arrived = std::get_if<MessageArrived>(&event)) Share(arrived->payload, -1);
     }
-    for (std::size_t reason = 0; reason < kDropReasons; ++reason)
-      drops[reason] += out.drops()[reason];
+    CountDrops();
     out.Clear();
   }
 
-  Config config;
-  Directory directory;
-  ContactLists lists;
-  Outbox out;
-  Time now;
-
- private:
-  enum class Kind : std::uint8_t { kMessage, kUp, kDown };
-
-  struct Flight {
-    std::size_t from;
-    std::size_t to;
-    Message message;
-    Kind kind;
-    LinkDownReason reason;
-  };
-
-  Rng rng_;
-
- public:
-  std::vector<Toy> toys;
-  std::uint64_t loss = 0;       // parts of 2^32, of every message
-  std::uint64_t duplicate = 0;  // likewise: arrives a second time, a little later
-  std::set<Pair> dead;          // links that swallow everything, lower index first
-  std::set<Pair> no_dial;       // dials that fail
+  std::set<Pair> dead;     // links that swallow everything, lower index first
+  std::set<Pair> no_dial;  // dials that fail
   std::set<std::size_t> droppers;
   std::size_t data_messages = 0;  // forwards of application bytes, lost ones included
   std::size_t control_messages = 0;
-  std::array<std::uint32_t, kDropReasons> drops{};
 
  private:
   void Up(std::size_t at, std::size_t peer, bool outbound) {
@@ -288,10 +219,8 @@ class ToyNet {
   }
 
   void Tick(std::size_t i) {
-    const Time before = Deadline(i);
     toys[i].relay.Tick(toys[i].links.rows(), Part(i));
     toys[i].requests.Tick(Part(i));
-    EXPECT_GT(Deadline(i), before) << "a timer that does not go away";
     Drain(i);
   }
 
@@ -332,43 +261,40 @@ class ToyNet {
     if (!toys[to].up || dead.contains(std::minmax(from, to)) || rng_.Chance(loss)) return;
     Share(PayloadOf(message), +1);
     const Time at = now + Delay(from, to);
-    flights_.emplace(std::pair(at, sequence_++), Flight{from, to, message, Kind::kMessage, {}});
+    Fly(at, {from, to, message, FlightKind::kMessage, {}});
     if (!rng_.Chance(duplicate)) return;
     Share(PayloadOf(message), +1);
-    flights_.emplace(std::pair(at + Duration::Milliseconds(7), sequence_++),
-                     Flight{from, to, message, Kind::kMessage, {}});
+    Fly(at + Duration::Milliseconds(7), {from, to, message, FlightKind::kMessage, {}});
   }
 
   // LinkUp or LinkDown at both ends.
-  void PostLink(std::size_t from, std::size_t to, Kind kind) {
+  void PostLink(std::size_t from, std::size_t to, FlightKind kind) {
     const Time at = now + Delay(from, to);
-    const bool fails = kind == Kind::kUp && (no_dial.contains({from, to}) || !toys[to].up);
-    flights_.emplace(std::pair(at, sequence_++),
-                     Flight{to,
-                            from,
-                            {},
-                            fails ? Kind::kDown : kind,
-                            fails ? LinkDownReason::kDialFailed : LinkDownReason::kHungUp});
+    const bool fails = kind == FlightKind::kUp && (no_dial.contains({from, to}) || !toys[to].up);
+    Fly(at, {to,
+             from,
+             {},
+             fails ? FlightKind::kDown : kind,
+             fails ? LinkDownReason::kDialFailed : LinkDownReason::kHungUp});
     if (fails) return;
-    flights_.emplace(std::pair(at + Duration{1}, sequence_++),
-                     Flight{from, to, Message{Leave{}}, kind, LinkDownReason::kClosed});
+    Fly(at + Duration{1}, {from, to, Message{Leave{}}, kind, LinkDownReason::kClosed});
   }
 
-  void Arrive(const Flight& flight) {
+  void Arrive(const NetFlight& flight) {
     if (!toys[flight.to].up) return Share(PayloadOf(flight.message), -1);
     if (Swallows(flight)) return;
     switch (flight.kind) {
-      case Kind::kMessage:
+      case FlightKind::kMessage:
         return Receive(flight.to, toys[flight.from].ref, flight.message);
-      case Kind::kUp:  // the dialling side is told first
+      case FlightKind::kUp:  // the dialling side is told first
         return Up(flight.to, flight.from, !std::holds_alternative<Leave>(flight.message));
-      case Kind::kDown:
+      case FlightKind::kDown:
         return Down(flight.to, flight.from, flight.reason);
     }
   }
 
   // Droppers say that they pass a message on, and do not.
-  bool Swallows(const Flight& flight) {
+  bool Swallows(const NetFlight& flight) {
     const auto* forward = std::get_if<Forward>(&flight.message);
     if (forward == nullptr || !droppers.contains(flight.to)) return false;
     if (forward->target == toys[flight.to].id) return false;
@@ -376,17 +302,6 @@ class ToyNet {
     Post(flight.to, flight.from, HopAck{forward->hop, HopStatus::kAccepted});
     return true;
   }
-
-  void Share(const Payload& payload, int change) {
-    if (payload.empty()) return;
-    shares_[payload.handle] += change;
-    EXPECT_GE(shares_[payload.handle], 0) << "payload " << payload.handle << " released too often";
-  }
-
-  std::vector<std::size_t> index_of_;
-  std::vector<int> shares_;
-  std::map<std::pair<Time, std::uint64_t>, Flight> flights_;
-  std::uint64_t sequence_ = 0;
 };
 
 }  // namespace tombolo
