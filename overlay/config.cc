@@ -124,6 +124,8 @@ void CheckHeal(const HealConfig& heal, Rules& rules) {
   rules.Span("heal.probe_back_off_max", heal.probe_back_off_max, heal.probe_interval, kYear);
   rules.Span("heal.exchange_interval", heal.exchange_interval, Duration::Seconds(1), kYear);
   rules.Span("heal.sketch_ttl", heal.sketch_ttl, heal.exchange_interval, Duration::Hours(4));
+  rules.Range("heal.fanout", heal.fanout, 1, 8);
+  rules.Span("heal.queue_interval", heal.queue_interval, kTick, Duration::Minutes(10));
   rules.Range("heal.offered", heal.offered, 1, 16);
   rules.Range("heal.rate", heal.rate, 1, 1'000'000);
   rules.Range("heal.burst", heal.burst, 1, 1'000'000);

@@ -3,9 +3,11 @@
 // plain values.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "overlay/time.h"
 
@@ -145,6 +147,15 @@ struct GossipConfig {
   int origin_broadcasts = 64;  // new ones of one origin, over all links
 };
 
+// How a merge of two islands spreads from the first pair of peers (merge.h, merge_queue.h).
+enum class MergeStrategy : std::uint8_t {
+  kZip,     // along the trie of ids, for tables and ring
+  kGossip,  // ring unification from random peers at once, for comparison
+  kSimple,  // ring unification from the pair on, around the ring, for comparison
+};
+
+inline constexpr std::array<std::string_view, 3> kMergeStrategyNames = {"zip", "gossip", "simple"};
+
 struct HealConfig {
   bool enabled = true;  // of peers that have both a table and a ring
   // Detection (remembered.h, island_probe.h, island_digest.h; overlay-science.md, section 2.3).
@@ -158,6 +169,9 @@ struct HealConfig {
   Duration exchange_interval = Duration::Minutes(10);  // of sketches, mean, per peer
   Duration sketch_ttl = Duration::Hours(4);
   // Merging (merge.h, acked_sends.h; healing.md).
+  MergeStrategy strategy = MergeStrategy::kZip;
+  int fanout = 2;  // of kGossip: lookups that a peer lets random others begin, and its own; 1..8
+  Duration queue_interval = Duration::Milliseconds(50);  // of kGossip and kSimple: a lookup each
   int offered = 8;    // contacts named per level of the trie, 1..16
   int rate = 20;      // merge messages per second and peer ...
   int burst = 64;     // ... after this many at once

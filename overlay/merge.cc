@@ -112,6 +112,7 @@ void Merge::Tick(const MergeStep& step, std::vector<PeerRef>& dead) {
   }
   for (const std::uint32_t question : overdue) Resolve(question, false, step);
   sessions_.Expire(step.now);
+  WorkOffQueue(step);
   if (refresh_at_ <= step.now) Refresh(step);
 }
 
@@ -130,12 +131,15 @@ void Merge::SendFailed(const SilentSend& silent, const MergeStep& step,
     Place(Use(lookup->session, step), lookup->target, lookup->ttl, step);
   } else if (const auto* confirm = std::get_if<MergeConfirm>(&send.message)) {
     PassOn(*confirm, step);
+  } else if (const auto* unify = std::get_if<UnifyLookup>(&send.message)) {
+    Unify(unify->target, 1, unify->ttl, step);
   }
 }
 
 Time Merge::next_deadline() const {
   Time next = std::min({sends_.next_deadline(), sessions_.next_deadline(), refresh_at_});
   for (const Question& question : questions_) next = std::min(next, question.deadline);
+  if (queue_) next = std::min(next, queue_->next_deadline());
   return next;
 }
 

@@ -57,6 +57,9 @@
 // counts as met when it was, not when somebody was asked; every level gets its share of a list that
 // is full; suspects serve where there is nobody else; fills go down a tree whatever its size.
 //
+// Instead of 2 and 3, ring unification can be all of a merge, for comparison
+// (config.heal.strategy, merge_queue.h).
+//
 // Bounds: rows of AckedSends, sessions, kMaxQuestions questions, kMaxRepeats remembered messages;
 // at the limit the oldest is forgotten. Owned by Healing. Thread rule: one caller at a time.
 // Errors: messages that make no sense are dropped and counted.
@@ -68,6 +71,8 @@
 #include <vector>
 
 #include "overlay/acked_sends.h"
+#include "overlay/lazy.h"
+#include "overlay/merge_queue.h"
 #include "overlay/merge_sessions.h"
 #include "overlay/messages_heal.h"
 #include "overlay/neighbours.h"
@@ -105,6 +110,9 @@ class Merge {
   void On(PeerRef from, const MergeAck& ack, const MergeStep& step);
   void On(PeerRef from, const MergeRefresh& refresh, const MergeStep& step);
   void On(PeerRef from, const MergeRefreshed& refreshed, const MergeStep& step);
+  void On(PeerRef from, const UnifyLookup& lookup, const MergeStep& step);
+  void On(PeerRef from, const UnifyTry& found, const MergeStep& step);
+  void On(PeerRef from, const UnifyDetected& detected, const MergeStep& step);
 
   void Tick(const MergeStep& step, std::vector<PeerRef>& dead);
 
@@ -116,7 +124,8 @@ class Merge {
   void Heard(PeerRef peer) { sends_.Heard(peer); }
 
   bool idle() const {
-    return sends_.idle() && sessions_.empty() && questions_.empty() && refresh_at_ == kNever;
+    return sends_.idle() && sessions_.empty() && questions_.empty() && refresh_at_ == kNever &&
+           !queue_;
   }
   Time next_deadline() const;
   // The islands have met here and nothing new has come since: Tick asks the neighbours.
@@ -125,7 +134,7 @@ class Merge {
   template <class Archive>
   void Serialize(Archive& archive) {
     archive(sends_, sessions_, questions_, repeats_, released_by_, next_question_, successor_,
-            predecessor_, refresh_at_, next_refresh_);
+            predecessor_, refresh_at_, next_refresh_, queue_);
   }
 
  private:
@@ -204,6 +213,14 @@ class Merge {
                     std::span<const PeerRef> predecessors, const MergeStep& step) const;
   void AnnounceChange(PeerRef& announced, PeerRef nearest, const MergeStep& step);
 
+  // merge_unify.cc
+  static std::uint8_t Fanout(const MergeStep& step);
+  void StartMerge(PeerRef other, const MergeStep& step);
+  void WorkOffQueue(const MergeStep& step);
+  void Unify(PeerRef target, int fanout, int ttl, const MergeStep& step);
+  std::vector<PeerRef> Preceding(PeerRef target, const MergeStep& step);
+  void TellRandom(const MergeQueue::Detected& detected, const MergeStep& step);
+
   AckedSends sends_;
   MergeSessions sessions_;
   std::vector<Question> questions_;
@@ -213,7 +230,8 @@ class Merge {
   PeerRef successor_ = PeerRef::kNone;  // as last announced
   PeerRef predecessor_ = PeerRef::kNone;
   Time refresh_at_ = kNever;
-  Time next_refresh_;  // before it, the refresh of others asks for none
+  Time next_refresh_;       // before it, the refresh of others asks for none
+  Lazy<MergeQueue> queue_;  // while ring unification spreads a merge
 };
 
 }  // namespace tombolo

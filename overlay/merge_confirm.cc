@@ -69,7 +69,7 @@ void Merge::Resolve(std::uint32_t question, bool known, const MergeStep& step) {
   if (open == questions_.end()) return step.out.Drop(DropReason::kUnknownRpc);
   const PeerRef peer = open->peer;
   questions_.erase(open);
-  if (!known) StartFirstSync(peer, step);
+  if (!known) StartMerge(peer, step);
 }
 
 }  // namespace tombolo

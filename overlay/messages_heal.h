@@ -161,10 +161,43 @@ struct MergeRefreshed {
   ListHandle contacts;
 };
 
+// Ring unification without a zip (merge_queue.h): finds the place of `target` in the receiver's
+// ring, clockwise.
+struct UnifyLookup {
+  static constexpr std::string_view kName = "unify_lookup";
+  static constexpr std::uint32_t kFieldBytes = 4 + 26 + 1 + 1;
+
+  std::uint32_t rpc;
+  PeerRef target;
+  std::uint8_t fanout;  // peers that are to look for it as well, and this one
+  std::uint8_t ttl;
+};
+
+// The receiver belongs between these two neighbours of the sender's ring; one is the sender.
+struct UnifyTry {
+  static constexpr std::string_view kName = "unify_try";
+  static constexpr std::uint32_t kFieldBytes = 4 + 26 + 26;
+
+  std::uint32_t rpc;
+  PeerRef predecessor;
+  PeerRef successor;
+};
+
+// To a random own contact: `target` is of another island.
+struct UnifyDetected {
+  static constexpr std::string_view kName = "unify_detected";
+  static constexpr std::uint32_t kFieldBytes = 4 + 26 + 1;
+
+  std::uint32_t rpc;
+  PeerRef target;
+  std::uint8_t fanout;
+};
+
 using IslandMessages = MessageFamily<IslandProbe, IslandReply>;
 using MergeMessages =
     MessageFamily<MergeConfirm, MergeConfirmed, MergeSync, MergeSyncReply, MergeBridge, MergeFill,
-                  MergeLookup, MergeMeet, MergeAck, MergeRefresh, MergeRefreshed>;
+                  MergeLookup, MergeMeet, MergeAck, MergeRefresh, MergeRefreshed, UnifyLookup,
+                  UnifyTry, UnifyDetected>;
 using HealMessages = ConcatFamilies<IslandMessages, MergeMessages>::Type;
 
 }  // namespace tombolo

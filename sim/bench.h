@@ -30,7 +30,7 @@ struct BenchOptions {
   std::uint32_t islands = 2;         // of equal size, unless sizes are given
   std::vector<std::uint32_t> sizes;  // of each island; together they are the peers
   HealOptions heal;
-  std::string strategy = "zip";
+  MergeStrategy strategy = MergeStrategy::kZip;
   double missing = 0;  // share of the contacts absent from the tables
   std::string schedule = "t0";  // bench chord-paper: all join at once, or "spread" over 500 s
   BroadcastRunOptions broadcast;

@@ -55,6 +55,7 @@ absl::StatusOr<Scenario> HealScenario(const BenchOptions& options) {
   world.missing_share = options.missing;
   world.loss = options.loss;
   world.core.overlay = OverlayKind::kBoth;
+  world.core.heal.strategy = options.strategy;
   if (options.heal.start == HealStart::kSeparate) world.islands = sizes;
   if (world.peers > kLinkedPeers) world.core.links.max_links = world.core.links.reserved = 0;
   if (absl::Status status = ApplyBenchSettings(options, scenario); !status.ok()) return status;
@@ -101,6 +102,8 @@ nlohmann::ordered_json HealReport(const Scenario& scenario, const RunResult& res
     return Ratio(static_cast<double>(messages), result.live_peers);
   };
   report["live_peers"] = result.live_peers;
+  const auto strategy = static_cast<std::size_t>(scenario.world.core.heal.strategy);
+  report["strategy"] = kMergeStrategyNames[strategy];
   report["healed"] = heal.healed;
   report["delay_ms"] = heal.delay.milliseconds();
   report["ring_ok_delays"] = Delays(heal, heal.ring_ok);

@@ -271,7 +271,7 @@ std::array<bool, kMessageKinds> MergeKinds() {
   for (const std::size_t kind :
        {KindOf<MergeConfirm>(), KindOf<MergeConfirmed>(), KindOf<MergeSync>(),
         KindOf<MergeSyncReply>(), KindOf<MergeBridge>(), KindOf<MergeFill>(), KindOf<MergeLookup>(),
-        KindOf<MergeMeet>()}) {
+        KindOf<MergeMeet>(), KindOf<UnifyLookup>(), KindOf<UnifyTry>(), KindOf<UnifyDetected>()}) {
     kinds[kind] = true;
   }
   return kinds;

@@ -3,7 +3,7 @@
 // Times are counted from the moment when a path is there (the introductions, or the end of the
 // cut) and given in mean one-way delays of the network. Messages are counted from that moment
 // to the end of the run, by what they are for:
-//   merge       merge and unification: confirm, sync, bridge, fill, lookup, meet
+//   merge       merge and unification: confirm, sync, bridge, fill, lookup, meet, try, detected
 //   acks        their acknowledgements
 //   refresh     what members ask each other after a merge
 //   background  everything else: the upkeep of rings and tables, and the measurement's own sends

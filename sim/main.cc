@@ -196,8 +196,14 @@ void AddHeal(CLI::App& sub, BenchOptions& options) {
                  "separate: they never knew each other; split: one network cut for a while")
       ->transform(CLI::CheckedTransformer(std::map<std::string, HealStart>{
           {"separate", HealStart::kSeparate}, {"split", HealStart::kSplit}}));
-  sub.add_option("--strategy", options.strategy, "How islands merge")
-      ->check(CLI::IsMember({"zip"}));
+  std::map<std::string, tombolo::MergeStrategy> strategies;
+  for (std::size_t i = 0; i < tombolo::kMergeStrategyNames.size(); ++i) {
+    strategies[std::string(tombolo::kMergeStrategyNames[i])] =
+        static_cast<tombolo::MergeStrategy>(i);
+  }
+  sub.add_option("--strategy", options.strategy,
+                 "How a merge spreads: zip, or for comparison gossip or simple")
+      ->transform(CLI::CheckedTransformer(strategies));
   sub.add_option("--false-alarms", options.heal.false_alarms,
                  "Introduces so many pairs of one island, and no others");
   sub.add_option("--loss", options.loss, "Share of messages lost")->check(share);
@@ -340,7 +346,8 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     if (!app.get_subcommands().empty()) return Refuse(error.what());
-    return Refuse("no command, or an unknown one; allowed: run, bench, validate, swarm; see --help");
+    return Refuse(
+        "no command, or an unknown one; allowed: run, bench, validate, swarm; see --help");
   }
   if (bench_command.parsed()) return Bench(bench_command, bench, json);
   if (validate_command.parsed()) return Validate(validate, json);

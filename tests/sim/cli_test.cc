@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -210,12 +211,32 @@ TEST(Cli, BenchHealReportsItsFiguresAndFailsAtTheLimit) {
   }
   EXPECT_EQ(report["peers"], 120);
   EXPECT_EQ(report["routable_ratio"], 1);
+  EXPECT_EQ(report["strategy"], "zip");
   const Outcome late = Sim({"bench", "heal", "--sizes", "60,40,20", "--limit", "0.2", "--json"});
   EXPECT_EQ(late.status, 1);
-  EXPECT_NE(late.err.find("bench heal: no single ordered ring within the limit"),
-            std::string::npos)
+  EXPECT_NE(late.err.find("bench heal: no single ordered ring within the limit"), std::string::npos)
       << late.err;
   EXPECT_EQ(nlohmann::json::parse(late.out)["ring_ok_delays"], nullptr);
+}
+
+TEST(Cli, BenchHealComparesStrategies) {
+  std::map<std::string, nlohmann::json> reports;
+  for (const std::string strategy : {"zip", "gossip", "simple"}) {
+    const Outcome outcome =
+        Sim({"bench", "heal", "--peers", "200", "--json", "--strategy", strategy});
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    reports[strategy] = nlohmann::json::parse(outcome.out);
+    EXPECT_EQ(reports[strategy]["strategy"], strategy);
+  }
+  const auto kind = [&](const std::string& strategy, const std::string& name) {
+    return reports[strategy]["messages_by_kind"].value(name, 0);
+  };
+  EXPECT_GT(kind("zip", "merge_sync"), 0);
+  EXPECT_EQ(kind("zip", "unify_lookup"), 0);
+  EXPECT_EQ(kind("gossip", "merge_sync") + kind("simple", "merge_sync"), 0);
+  EXPECT_GT(kind("gossip", "unify_detected"), 0);
+  EXPECT_EQ(kind("simple", "unify_detected"), 0);
+  EXPECT_GT(kind("simple", "unify_try"), 0);
 }
 
 TEST(Cli, BenchPrintsJson) {
