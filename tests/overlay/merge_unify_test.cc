@@ -1,6 +1,7 @@
 // Ring unification as the whole of a merge, for comparison with the zip.
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -33,11 +34,14 @@ struct Case {
   std::string name;
   MergeStrategy strategy;
   MergeWorld::Options options;
+  std::uint32_t false_empty = 0;  // at most: only the zip fills what nobody else can know of
 };
+
+void PrintTo(const Case& tested, std::ostream* out) { *out << tested.name; }
 
 class MergeUnifyTest : public testing::TestWithParam<Case> {};
 
-TEST_P(MergeUnifyTest, EndsWithOneRingAndFullTables) {
+TEST_P(MergeUnifyTest, EndsWithOneRing) {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     MergeWorld::Options options = GetParam().options;
     options.seed = seed;
@@ -46,7 +50,7 @@ TEST_P(MergeUnifyTest, EndsWithOneRingAndFullTables) {
     for (std::uint32_t i = 1; i < options.islands.size(); ++i) Bridge(world, 0, i);
     world.RunUntil(Time{} + Duration::Minutes(5));
     EXPECT_EQ(world.WrongNeighbours(), 0U) << "seed " << seed;
-    EXPECT_EQ(world.FalseEmpty(), 0U) << "seed " << seed;
+    EXPECT_LE(world.FalseEmpty(), GetParam().false_empty) << "seed " << seed;
     EXPECT_EQ(world.Sent<MergeSync>(), 0U);
     EXPECT_GT(UnifySent(world), 0U);
     EXPECT_EQ(world.lists.in_use(), 0U);
@@ -60,7 +64,7 @@ constexpr auto kSimple = MergeStrategy::kSimple;
 INSTANTIATE_TEST_SUITE_P(
     Worlds, MergeUnifyTest,
     testing::Values(Case{"gossip", kGossip, {.islands = {100, 100}}},
-                    Case{"gossip_unequal", kGossip, {.islands = {10, 200}}},
+                    Case{"gossip_unequal", kGossip, {.islands = {10, 200}}, 1},
                     Case{"gossip_two_peers", kGossip, {.islands = {1, 1}}},
                     Case{"gossip_one_peer", kGossip, {.islands = {1, 50}}},
                     Case{"gossip_three_islands", kGossip, {.islands = {60, 60, 60}}},
@@ -69,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
                          {.islands = {100, 100}, .loss = 4 * kFivePercent, .jitter = true}},
                     Case{"gossip_stale", kGossip, {.islands = {100, 100}, .dead = kFivePercent}},
                     Case{"simple", kSimple, {.islands = {100, 100}}},
-                    Case{"simple_unequal", kSimple, {.islands = {10, 200}}},
+                    Case{"simple_unequal", kSimple, {.islands = {10, 200}}, 1},
                     Case{"simple_two_peers", kSimple, {.islands = {1, 1}}},
                     Case{"simple_one_peer", kSimple, {.islands = {1, 50}}},
                     Case{"simple_three_islands", kSimple, {.islands = {60, 60, 60}}},
@@ -159,10 +163,16 @@ TEST(MergeUnify, NobodyCanAskForMoreThanTheFanout) {
   MergeWorld::Node& node = world.RandomOf(0);
   node.merge.On(world.RandomOf(1).ref, UnifyLookup{0, world.RandomOf(1).ref, 255, 100},
                 world.Step(node));
+  int told_others = 0;
   for (const OutgoingMessage& sent : world.out.sends()) {
-    if (const auto* told = std::get_if<UnifyDetected>(&sent.message)) EXPECT_EQ(told->fanout, 1);
-    if (const auto* on = std::get_if<UnifyLookup>(&sent.message)) EXPECT_EQ(on->fanout, 1);
+    if (const auto* told = std::get_if<UnifyDetected>(&sent.message)) {
+      EXPECT_EQ(told->fanout, 1);
+      ++told_others;
+    } else if (const auto* onward = std::get_if<UnifyLookup>(&sent.message)) {
+      EXPECT_EQ(onward->fanout, 1);
+    }
   }
+  EXPECT_EQ(told_others, 1);
 }
 
 // Whoever floods us with names makes us look up one per interval, and the rest is dropped.
