@@ -66,6 +66,13 @@ PeerRef FirstLiveSuccessor(const World& world, PeerRef peer) {
   return live == successors.end() ? PeerRef::kNone : *live;
 }
 
+std::uint64_t CountWrongSuccessors(const World& world) {
+  std::uint64_t wrong = 0;
+  for (std::uint64_t i = 0; i < world.oracle().live().size(); ++i)
+    wrong += RingIsRight(world, i) ? 0 : 1;
+  return wrong;
+}
+
 bool ConditionWatch::IsRight(const World& world, std::uint64_t place) const {
   switch (condition_) {
     case Condition::kRingOk:

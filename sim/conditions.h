@@ -43,6 +43,9 @@ bool IsMember(const World& world, PeerRef peer);
 // The first successor that `peer` holds that is a member; kNone if it holds none.
 PeerRef FirstLiveSuccessor(const World& world, PeerRef peer);
 
+// Members for which that is not the next member by id: what ring_ok is short of.
+std::uint64_t CountWrongSuccessors(const World& world);
+
 // Watches one condition of one world.
 class ConditionWatch {
  public:

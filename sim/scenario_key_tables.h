@@ -11,13 +11,19 @@
 
 namespace tombolo::sim {
 
-std::vector<std::span<const Key>> WorldKeys();  // top level, [kademlia], [links], [relay], [store]
-std::vector<std::span<const Key>> AttachKeys();       // [attach]
-std::vector<std::span<const Key>> RingKeys();         // [ring]
-std::vector<std::span<const Key>> GossipKeys();  // [gossip]
-std::vector<std::span<const Key>> EnvironmentKeys();  // [latency], [bandwidth], [churn]
-std::vector<std::span<const Key>> FaultKeys();         // [faults], [[at]]
-std::vector<std::span<const Key>> LoadKeys();         // [[workload]], [[at]], [expect], [report]
+using KeyLists = std::vector<std::span<const Key>>;
+
+KeyLists TopKeys();          // top level, as far as the world goes
+KeyLists RoutingKeys();      // [kademlia], [links], [relay], [store]
+KeyLists RingKeys();         // [ring]
+KeyLists GossipKeys();       // [gossip]
+KeyLists AttachKeys();       // [attach]
+KeyLists HealKeys();         // [heal]
+KeyLists EnvironmentKeys();  // [latency], [bandwidth], [churn]
+KeyLists FaultKeys();        // [faults]
+KeyLists RunKeys();          // top level: the length of the run
+KeyLists CutKeys();          // [[at]]: what cuts and heals the network
+KeyLists LoadKeys();         // [[workload]], [[at]], [expect], [report]
 
 // Names in the order of the enumerators, which count up from 0.
 template <class Enum>

@@ -142,6 +142,8 @@ constexpr std::array kSections = {
     Section{"relay", false, "Forwarding over links."},
     Section{"gossip", false, "Broadcasts over links."},
     Section{"store", false, "Records of puts."},
+    Section{"heal", false,
+            "How peers notice other islands and merge with them, with overlay = \"both\"."},
     Section{"attach", false, "Clients that are no peers, and their rooms."},
     Section{"latency", false, "Delay between peers."},
     Section{"bandwidth", false, "Rate of each peer's uplink, with a drop-tail queue."},
@@ -156,9 +158,9 @@ constexpr std::array kSections = {
     Section{"report", false, "What is measured."},
 };
 
-std::vector<Key> AllKeys() {
+std::vector<Key> Joined(const std::vector<KeyLists>& parts) {
   std::vector<Key> all;
-  for (const auto& part : {WorldKeys(), AttachKeys(), GossipKeys(), RingKeys(), EnvironmentKeys(), FaultKeys(), LoadKeys()}) {
+  for (const KeyLists& part : parts) {
     for (const std::span<const Key> keys : part) all.insert(all.end(), keys.begin(), keys.end());
   }
   return all;
@@ -168,8 +170,16 @@ std::vector<Key> AllKeys() {
 
 std::span<const Section> Sections() { return kSections; }
 
+std::span<const Key> WorldKeys() {
+  static const std::vector<Key> kWorld =
+      Joined({TopKeys(), RoutingKeys(), RingKeys(), GossipKeys(), AttachKeys(), HealKeys(),
+              EnvironmentKeys(), FaultKeys()});
+  return kWorld;
+}
+
 std::span<const Key> Keys() {
-  static const std::vector<Key> kAll = AllKeys();
+  static const std::vector<Key> kAll =
+      Joined({{WorldKeys()}, RunKeys(), CutKeys(), LoadKeys()});
   return kAll;
 }
 

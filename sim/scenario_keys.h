@@ -1,5 +1,5 @@
-// The keys of a scenario: one table, from which the reader, its errors and docs/scenario.md are
-// made.
+// The keys of a scenario: one table, from which the reader, its errors, docs/scenario.md and the
+// options of Python are made.
 //
 // Ownership: a Field points into the scenario it was made from. Thread rule: pure functions.
 #pragma once
@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "overlay/time.h"
-#include "sim/scenario.h"
+#include "sim/scenario_options.h"
 
 namespace tombolo::sim {
 
@@ -59,6 +59,8 @@ struct Section {
 
 std::span<const Section> Sections();
 std::span<const Key> Keys();
+// Those of them that set Scenario::world.
+std::span<const Key> WorldKeys();
 
 // A value as written.
 struct Unsupported {

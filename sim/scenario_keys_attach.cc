@@ -35,6 +35,6 @@ constexpr std::array kAttach = {
 
 }  // namespace
 
-std::vector<std::span<const Key>> AttachKeys() { return {kAttach}; }
+KeyLists AttachKeys() { return {kAttach}; }
 
 }  // namespace tombolo::sim

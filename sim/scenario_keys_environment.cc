@@ -138,6 +138,6 @@ constexpr std::array kChurn = {
 
 }  // namespace
 
-std::vector<std::span<const Key>> EnvironmentKeys() { return {kLatency, kBandwidth, kChurn}; }
+KeyLists EnvironmentKeys() { return {kLatency, kBandwidth, kChurn}; }
 
 }  // namespace tombolo::sim

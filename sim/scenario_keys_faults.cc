@@ -143,8 +143,8 @@ constexpr std::array kAtCuts = {
 
 }  // namespace
 
-std::vector<std::span<const Key>> FaultKeys() {
-  return {kMessages, kLinkFaults, kPeerFaults, kAtCuts};
-}
+KeyLists FaultKeys() { return {kMessages, kLinkFaults, kPeerFaults}; }
+
+KeyLists CutKeys() { return {kAtCuts}; }
 
 }  // namespace tombolo::sim

@@ -58,6 +58,6 @@ constexpr std::array kGossip = {
 
 }  // namespace
 
-std::vector<std::span<const Key>> GossipKeys() { return {kGossip}; }
+KeyLists GossipKeys() { return {kGossip}; }
 
 }  // namespace tombolo::sim

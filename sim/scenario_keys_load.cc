@@ -115,6 +115,6 @@ constexpr std::array kReport = {
 
 }  // namespace
 
-std::vector<std::span<const Key>> LoadKeys() { return {kWorkload, kAt, kExpect, kReport}; }
+KeyLists LoadKeys() { return {kWorkload, kAt, kExpect, kReport}; }
 
 }  // namespace tombolo::sim

@@ -58,6 +58,6 @@ constexpr std::array kRing = {
 
 }  // namespace
 
-std::vector<std::span<const Key>> RingKeys() { return {kRing}; }
+KeyLists RingKeys() { return {kRing}; }
 
 }  // namespace tombolo::sim

@@ -68,13 +68,6 @@ constexpr std::array kTop = {
     Key{"", "join_through", kNoLimit, kNoLimit,
         "whom start = \"join\" goes through: peer 0, or a random one whose turn came before",
         Through},
-    Key{"", "warmup_s", 0, kYearS, "simulated before the run proper and not measured",
-        Top<&Scenario::warmup>},
-    Key{"", "duration_s", 0, kYearS, "length of the run proper", Top<&Scenario::duration>},
-    Key{"", "run_until", kNoLimit, kNoLimit,
-        "ends the run proper earlier, once the last [[at]] is over and this holds", RunUntilKey},
-    Key{"", "drain_s", 0, kYearS, "after the run, longest wait for operations that have not ended",
-        Top<&Scenario::drain>},
     Key{"", "loss", 0, 1, "share of messages lost on the way", InWorld<&WorldOptions::loss>},
     Key{"", "nat_share", 0, 1, "share of peers that cannot be dialled",
         InWorld<&WorldOptions::nat_share>},
@@ -91,6 +84,16 @@ constexpr std::array kTop = {
         InWorld<&WorldOptions::keepalive_timeout>},
     Key{"", "ephemeral_hold_s", 0.001, 3600, "how long a link dialled for one message is kept",
         InWorld<&WorldOptions::ephemeral_hold>},
+};
+
+constexpr std::array kRun = {
+    Key{"", "warmup_s", 0, kYearS, "simulated before the run proper and not measured",
+        Top<&Scenario::warmup>},
+    Key{"", "duration_s", 0, kYearS, "length of the run proper", Top<&Scenario::duration>},
+    Key{"", "run_until", kNoLimit, kNoLimit,
+        "ends the run proper earlier, once the last [[at]] is over and this holds", RunUntilKey},
+    Key{"", "drain_s", 0, kYearS, "after the run, longest wait for operations that have not ended",
+        Top<&Scenario::drain>},
 };
 
 constexpr std::array kKademlia = {
@@ -175,6 +178,10 @@ constexpr std::array kStore = {
 
 }  // namespace
 
-std::vector<std::span<const Key>> WorldKeys() { return {kTop, kKademlia, kLinks, kRelay, kStore}; }
+KeyLists TopKeys() { return {kTop}; }
+
+KeyLists RunKeys() { return {kRun}; }
+
+KeyLists RoutingKeys() { return {kKademlia, kLinks, kRelay, kStore}; }
 
 }  // namespace tombolo::sim

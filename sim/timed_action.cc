@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "sim/partition.h"
-#include "sim/scenario.h"
+#include "sim/scenario_options.h"
 
 namespace tombolo::sim {
 namespace {

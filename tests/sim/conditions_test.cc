@@ -37,6 +37,12 @@ TEST(Conditions, DoNotHoldInIslands) {
   options.islands = {150, 150};
   const World world(options);
   for (const Condition condition : kAll) EXPECT_FALSE(Holds(world, condition));
+  // Where the next peer is of the other island.
+  const Islands islands(options);
+  std::uint64_t borders = 0;
+  for (std::uint32_t i = 0; i < 300; ++i)
+    borders += islands.of(PeerRef{i}) != islands.of(PeerRef{(i + 1) % 300}) ? 1 : 0;
+  EXPECT_EQ(CountWrongSuccessors(world), borders);
 }
 
 TEST(Conditions, AWorldWithoutARingHasNoRightOne) {
@@ -54,6 +60,7 @@ TEST(Conditions, WithoutAnyLiveSuccessorTheRingIsNotRight) {
   World world(Both(100));
   for (std::uint32_t i = 11; i < 11 + 16; ++i) world.Crash(PeerRef{i});
   EXPECT_FALSE(Holds(world, Condition::kRingOk));
+  EXPECT_EQ(CountWrongSuccessors(world), 1U);
 }
 
 TEST(Conditions, ANewcomerCountsOnceItHasJoined) {

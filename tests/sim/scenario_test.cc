@@ -6,6 +6,9 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
 #include <vector>
 
 #include "sim/scenario_keys.h"
@@ -59,6 +62,11 @@ up_bytes_per_s = 1000
 model = "weibull"
 shape = 0.75
 mean_s = 100
+[heal]
+strategy = "gossip"
+fanout = 3
+probe_interval_s = 12.5
+queue_interval_ms = 20
 [[workload]]
 kind = "put"
 rate_per_s = 3
@@ -100,6 +108,10 @@ TEST(Scenario, ReadsEverySectionOfTheWorld) {
   EXPECT_EQ(world.bandwidth.up_bytes_per_s, 1000U);
   EXPECT_EQ(world.churn.model, ChurnModel::kWeibull);
   EXPECT_EQ(world.churn.shape, 0.75);
+  EXPECT_EQ(world.core.heal.strategy, MergeStrategy::kGossip);
+  EXPECT_EQ(world.core.heal.fanout, 3);
+  EXPECT_EQ(world.core.heal.probe_interval, Duration::Milliseconds(12'500));
+  EXPECT_EQ(world.core.heal.queue_interval, Duration::Milliseconds(20));
 }
 
 TEST(Scenario, ReadsEverySectionOfLoadAndReport) {
@@ -135,6 +147,11 @@ TEST(Scenario, ErrorsNameFileLineKeyAndWhatIsAllowed) {
       {"overlay = \"pastry\"",
        "x.toml:1: overlay is \"pastry\"; allowed is \"kademlia\" | \"chord\" | \"both\""},
       {"start = \"buit\"", "x.toml:1: start is \"buit\"; allowed is \"built\" | \"join\""},
+      {"[heal]\nstrategy = \"glue\"",
+       "x.toml:2: heal.strategy is \"glue\"; allowed is \"zip\" | \"gossip\" | \"simple\""},
+      {"[heal]\nremember_after_s = 20\nremember_for_s = 10",
+       "x.toml:3: heal.remember_for = 10000000 us is out of range: allowed is 20000000 to "
+       "31536000000000 us"},
       {"\n[workload]\nkind = \"send\"", "x.toml:2: write [[workload]] instead of [workload]"},
       {"[[kademlia]]\nk = 8", "x.toml:1: write [kademlia] instead of [[kademlia]]"},
       {"peers = 5\nworkload = 5", "x.toml:2: 'workload' is a section; allowed is [[workload]]"},
@@ -146,8 +163,9 @@ TEST(Scenario, ErrorsNameFileLineKeyAndWhatIsAllowed) {
       {"\npeers = 1_000_000\n[churn]\nmodel = \"exponential\"\nmean_s = 0.001",
        "x.toml:5: churn.mean_s = 0.001: allowed is at least 10 with 1000000 peers, of whom "
        "100000 a second would be replaced"},
-      {"[[at]]\ntime_s = 1", "x.toml:1: this [[at]] does nothing; give one of crash, leave, join, "
-                                "heal, partition, isolate, cut, cut_one_way, bridge, bridges"},
+      {"[[at]]\ntime_s = 1",
+       "x.toml:1: this [[at]] does nothing; give one of crash, leave, join, "
+       "heal, partition, isolate, cut, cut_one_way, bridge, bridges"},
       {"peers = 5\n[links]\nmax_links = 10\nreserved = 11",
        "x.toml:4: links.reserved = 11 is out of range: allowed is 0 to 10"},
       {"[latency]\nmodel = \"matrix\"\n",
@@ -248,6 +266,29 @@ TEST(Scenario, KeysAreUniqueKnownAndTakeTheirDefaults) {
     EXPECT_TRUE(sections.contains(std::string(key.section))) << name;
     EXPECT_FALSE(key.doc.empty()) << name;
   }
+}
+
+// What sets a world alone is all that a program without a scenario needs.
+TEST(Scenario, KeysOfTheWorldNeedNoMoreThanTheWorld) {
+  Scenario scenario;
+  Target target{&scenario};
+  const auto* begin = reinterpret_cast<const char*>(&scenario.world);
+  std::set<std::string_view> sections;
+  for (const Key& key : WorldKeys()) {
+    sections.insert(key.section);
+    const Field field = key.field(target);
+    const auto inside = [&](const auto& value) {
+      if constexpr (std::is_pointer_v<std::remove_cvref_t<decltype(value)>>) {
+        const auto* at = reinterpret_cast<const char*>(value);
+        return at >= begin && at < begin + sizeof(WorldOptions);
+      }
+      return true;
+    };
+    EXPECT_TRUE(std::visit(inside, field)) << key.section << "." << key.name;
+  }
+  EXPECT_EQ(sections, (std::set<std::string_view>{"", "kademlia", "ring", "links", "relay",
+                                                  "gossip", "store", "heal", "attach", "latency",
+                                                  "bandwidth", "churn", "faults"}));
 }
 
 TEST(Scenario, DocumentationListsWhatTheReaderKnows) {
