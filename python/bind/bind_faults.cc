@@ -1,69 +1,16 @@
-// What goes wrong: the settings of injected faults, and cutting and healing the network.
+// Cutting and healing the network, and peers that die, come back or stand still.
 #include <pybind11/stl.h>
 
 #include <string>
 #include <vector>
 
 #include "python/bind/bind.h"
-#include "python/bind/environment.h"
 
 namespace tombolo::python {
 
 namespace py = pybind11;
 
 namespace {
-
-template <class Visitor>
-void VisitLinkFaults(Visitor& visit, sim::FaultOptions& faults) {
-  visit("faults.start_s", faults.start);
-  visit("faults.end_s", faults.end);
-  visit("faults.drop", faults.drop);
-  visit("faults.delay", faults.delay);
-  visit("faults.delay_mean_ms", faults.delay_mean);
-  visit("faults.delay_shape", faults.delay_shape);
-  visit("faults.duplicate", faults.duplicate);
-  visit("faults.reorder", faults.reorder);
-  visit("faults.spread_ms", faults.spread);
-  visit("faults.corrupt", faults.corrupt);
-  visit("faults.flaps_per_s", faults.flaps_per_s);
-  visit("faults.flap_cycles", faults.flap_cycles);
-  visit("faults.flap_down_s", faults.flap_down);
-  visit("faults.flap_up_s", faults.flap_up);
-  visit("faults.clogs_per_s", faults.clogs_per_s);
-  visit("faults.clog_s", faults.clog);
-  visit("faults.swizzles_per_s", faults.swizzles_per_s);
-  visit("faults.swizzle_spacing_ms", faults.swizzle_spacing);
-  visit("faults.squeeze_share", faults.squeeze_share);
-  visit("faults.squeeze_factor", faults.squeeze_factor);
-  visit("faults.partitions_per_s", faults.partitions_per_s);
-  visit("faults.partition_s", faults.partition);
-  visit("faults.partition_islands", faults.partition_islands);
-  visit("faults.asymmetric_share", faults.asymmetric_share);
-  visit("faults.isolate_share", faults.isolate_share);
-  visit("faults.bridge_nodes", faults.bridge_nodes);
-}
-
-template <class Visitor>
-void VisitPeerFaults(Visitor& visit, sim::FaultOptions& faults) {
-  visit("faults.crashes_per_s", faults.crashes_per_s);
-  visit("faults.down_s", faults.down);
-  visit("faults.forget_share", faults.forget_share);
-  visit("faults.rollback_share", faults.rollback_share);
-  visit("faults.rollback_age_s", faults.rollback_age);
-  visit("faults.pauses_per_s", faults.pauses_per_s);
-  visit("faults.pause_s", faults.pause);
-  visit("faults.skew_share", faults.skew_share);
-  visit("faults.skew_offset_s", faults.skew_offset);
-  visit("faults.skew_drift", faults.skew_drift);
-  visit("faults.mass_joins_per_s", faults.mass_joins_per_s);
-  visit("faults.mass_leaves_per_s", faults.mass_leaves_per_s);
-  visit("faults.mass_share", faults.mass_share);
-  visit("faults.liar_share", faults.liar_share);
-  visit("faults.lie_share", faults.lie_share);
-  visit("faults.dropper_share", faults.dropper_share);
-  visit("faults.flooder_share", faults.flooder_share);
-  visit("faults.flood_per_s", faults.flood_per_s);
-}
 
 sim::Crossing CrossingOf(bool one_way) {
   return one_way ? sim::Crossing::kUpward : sim::Crossing::kNone;
@@ -120,16 +67,6 @@ void Restart(BoundWorld& bound, std::int64_t number, bool forget) {
 }
 
 }  // namespace
-
-void VisitFaults(FieldWriter& visit, sim::FaultOptions& faults) {
-  VisitLinkFaults(visit, faults);
-  VisitPeerFaults(visit, faults);
-}
-
-void VisitFaults(FieldReader& visit, sim::FaultOptions& faults) {
-  VisitLinkFaults(visit, faults);
-  VisitPeerFaults(visit, faults);
-}
 
 void BindFaults(WorldClass& world) {
   world.def("partition", &Partition, py::arg("shares"), py::arg("one_way"));

@@ -9,6 +9,7 @@
 #include "python/bind/arrays.h"
 #include "python/bind/bind.h"
 #include "sim/checkers.h"
+#include "sim/conditions.h"
 #include "sim/islands.h"
 
 namespace tombolo::python {
@@ -154,6 +155,12 @@ std::uint64_t FalseEmptyBuckets(BoundWorld& bound) {
   return sim::CheckBuckets(exclusive.world(), exclusive.world().peer_count()).false_empty;
 }
 
+std::uint64_t WrongSuccessors(BoundWorld& bound) {
+  Exclusive exclusive(bound);
+  const py::gil_scoped_release release;
+  return sim::CountWrongSuccessors(exclusive.world());
+}
+
 }  // namespace
 
 void BindMembership(WorldClass& world) {
@@ -177,6 +184,7 @@ void BindMembership(WorldClass& world) {
   world.def("built_islands", &BuiltIslands);
   world.def("edges", &EdgeArrays, py::arg("contacts"));
   world.def("false_empty_buckets", &FalseEmptyBuckets);
+  world.def("wrong_successors", &WrongSuccessors);
   world.def(
       "peer_id",
       [](BoundWorld& bound, std::int64_t peer) {

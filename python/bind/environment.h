@@ -1,4 +1,6 @@
-// The part of the world options outside the peers: [latency], [bandwidth], [churn].
+// Latencies that Python holds in memory instead of a file.
+//
+// Errors: TypeError and ValueError that name the key. Thread rule: with the GIL.
 #pragma once
 
 #include "python/bind/fields.h"
@@ -6,11 +8,7 @@
 
 namespace tombolo::python {
 
-void VisitEnvironment(FieldWriter& visit, sim::WorldOptions& options);
-void VisitEnvironment(FieldReader& visit, sim::WorldOptions& options);
-
-// bind_faults.cc: [faults].
-void VisitFaults(FieldWriter& visit, sim::FaultOptions& faults);
-void VisitFaults(FieldReader& visit, sim::FaultOptions& faults);
+// latency.rtt_ms, a square matrix, and latency.points_ms, a row per point.
+void TakeTables(FieldWriter& writer, sim::LatencyOptions& latency);
 
 }  // namespace tombolo::python

@@ -25,10 +25,12 @@ def test_islands_that_are_introduced_become_one_ring() -> None:
     assert np.bincount(of).tolist() == [100, 60]
     a, b = (int(np.flatnonzero(of == island)[0]) for island in (0, 1))
     assert not world.run_until("ring_ok", limit=5).reached
+    assert 60 < world.wrong_successors() <= 120  # where the next peer is of the other island
     assert not world.send(a, b, deadline_s=5).delivered
     world.introduce(a, b)
     report = world.run_until("ring_ok", limit=60)
     assert report.reached
+    assert world.wrong_successors() == 0
     assert 0 < report.seconds < 30
     assert report.messages > 0
     assert world.run_until("tables_ok", limit=60).reached
@@ -167,3 +169,31 @@ def test_the_settings_of_the_ring_gossip_and_clients_are_options() -> None:
     assert options["ring.successors"] == 4
     assert options["gossip.max_ttl_s"] == 30
     assert options["attach.replicas"] == 3
+
+
+@pytest.mark.parametrize(
+    ("strategy", "kind"),
+    [("zip", "merge_sync"), ("gossip", "unify_detected"), ("simple", "unify_try")],
+)
+def test_islands_merge_by_any_strategy(strategy: str, kind: str) -> None:
+    world = tombolo.World(
+        peers=120,
+        overlay="both",
+        latency=50,
+        heal={"strategy": strategy},
+        config={"islands": [60, 60], "links": {"max_links": 0, "reserved": 0}},
+    )
+    assert world.options["heal.strategy"] == strategy
+    of = world.built_islands()
+    world.introduce(int(np.argmin(of)), int(np.argmax(of)))
+    assert world.run_until("ring_ok", limit=120).reached
+    assert world.run_until("tables_ok", limit=120).reached
+    kinds = world.metrics().messages.to_pandas().set_index("kind")["count"]
+    assert kinds[kind] > 0
+
+
+def test_the_settings_of_healing_are_options() -> None:
+    options = tombolo.World(peers=50, heal={"probe_interval_s": 5, "enabled": False}).options
+    assert options["heal.probe_interval_s"] == 5
+    assert options["heal.enabled"] is False
+    assert options["heal.strategy"] == "zip"

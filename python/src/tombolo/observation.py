@@ -72,6 +72,10 @@ class Observation:
         """Buckets of live peers without a live contact although the world has a peer for them."""
         return self._core.false_empty_buckets()
 
+    def wrong_successors(self) -> int:
+        """Live peers whose first live successor is not the next live peer: 0 when ``ring_ok`` holds."""
+        return self._core.wrong_successors()
+
     def built_islands(self) -> NDArray[np.uint32]:
         """The island of every peer that the world started with, by the order of the option `islands`.
 

@@ -17,8 +17,9 @@ def flatten(arguments: Mapping[str, Any]) -> dict[str, Any]:
         settings |= _section("latency", latency_models.as_model(given.pop("latency")).settings())
     if "churn" in given:
         settings |= _section("churn", churn_models.as_model(given.pop("churn")).settings())
-    if "faults" in given:
-        settings |= _config({"faults": given.pop("faults")})
+    for name in ("faults", "heal"):
+        if name in given:
+            settings |= _section(name, _mapping(name, given.pop(name)))
     for name in ("k", "alpha"):
         if name in given:
             settings[f"kademlia.{name}"] = given.pop(name)
@@ -30,11 +31,15 @@ def _section(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return {f"{name}.{key}": value for key, value in values.items()}
 
 
+def _mapping(argument: str, value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{argument}: {type(value).__name__}, must be a dict of settings")
+    return value
+
+
 def _config(config: object) -> dict[str, Any]:
     """``{"kademlia": {"k": 8}}`` and ``{"kademlia.k": 8}`` say the same."""
-    if not isinstance(config, Mapping):
-        raise TypeError(f"config: {type(config).__name__}, must be a dict of settings")
     settings: dict[str, Any] = {}
-    for name, value in config.items():
+    for name, value in _mapping("config", config).items():
         settings |= _section(name, value) if isinstance(value, Mapping) else {name: value}
     return settings

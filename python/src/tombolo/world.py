@@ -46,6 +46,8 @@ class World(Conditions, EventSource, Faults, Observation):
     nat_share   share (0..1) of peers that cannot be dialled
     loss        share (0..1) of messages lost on the way
     faults      what goes wrong at random: the keys of section [faults], ``{"drop": 0.01}``
+    heal        how islands find each other and merge: the keys of section [heal],
+                ``{"strategy": "gossip"}``
     k, alpha    contacts per bucket, requests in flight per lookup; 20 and 3 if None
     config      further settings by section, ``{"links": {"max_links": 64}}``; `options` lists all
     series_s    interval of the rows of `series`
@@ -69,6 +71,7 @@ class World(Conditions, EventSource, Faults, Observation):
         k: int | None = None,
         alpha: int | None = None,
         faults: Mapping[str, Any] | None = None,
+        heal: Mapping[str, Any] | None = None,
         config: Mapping[str, Any] | None = None,
         series_s: float = 1.0,
         progress: bool = False,
@@ -86,6 +89,7 @@ class World(Conditions, EventSource, Faults, Observation):
                 "k": k,
                 "alpha": alpha,
                 "faults": faults,
+                "heal": heal,
                 "config": config,
             }
         )
