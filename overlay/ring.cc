@@ -33,7 +33,9 @@ void Ring::AskToJoin(const PartStep& step) {
 
 void Ring::Start(const PartStep& step) {
   BecomeMember(step);
-  if (due_[kStabilise] != kNever) due_[kStabilise] = step.now;
+  for (const Task task : {kStabilise, kCheck}) {
+    if (due_[task] != kNever) due_[task] = step.now;
+  }
   RunDue(step);
 }
 

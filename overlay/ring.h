@@ -24,6 +24,9 @@
 //   - A successor that does not answer is replaced at once by the next of the list, not one
 //   interval
 //     later.
+//   - The predecessor that is checked names its successors, and the first that is nearer than ours
+//     is asked as well; a newcomer checks at once. Beside k-buckets that is what leads it on: where
+//     its id and the next one differ in a high bit, no lookup by XOR finds the one from the other.
 // Always:
 //   - Successor and predecessor are lists (paper, section 5.2), merged instead of replaced: what we
 //     heard ourselves may be unknown to the successor. An entry that the successor should know and
@@ -81,7 +84,7 @@ class Ring {
 
   // Joins a ring of its own overlay through any of these members; nobody to ask founds a ring.
   void Join(std::span<const PeerRef> bootstrap, const PartStep& step);
-  // Becomes a member with the neighbours learned so far, and stabilises at once.
+  // Becomes a member with the neighbours learned so far; stabilises and checks at once.
   void Start(const PartStep& step);
   // Becomes a member of an exact pre-built ring. Each task falls due at `start` plus a random part
   // of its interval. Requires a ring that has done nothing yet.
@@ -213,6 +216,7 @@ class Ring {
   void AdoptSuccessors(PeerRef from, std::span<const PeerRef> named, const PartStep& step);
   void AskTheDoubtful(std::span<const PeerRef> side, PeerRef from, PeerRef to,
                       std::span<const PeerRef> named, const PartStep& step);
+  void AskNearer(std::span<const PeerRef> named, const PartStep& step);
   void AskForSign(PeerRef peer, const PartStep& step);
   void GiveUp(const Pending& pending, const PartStep& step, std::vector<PeerRef>& silent);
   bool IsBuried(PeerRef peer, Time now) const;

@@ -126,7 +126,19 @@ void Ring::AnswerCheck(PeerRef from, const RingNeighbours& answer, const PartSte
   for (const PeerRef peer : named) {
     if (!IsBuried(peer, step.now)) neighbours_.LearnPredecessor(peer, step);
   }
+  AskNearer(list.first(std::min<std::size_t>(answer.successors, list.size())), step);
   End(kCheck, step);
+}
+
+// The successors of our predecessor: the first of them that is nearer than ours is asked.
+void Ring::AskNearer(std::span<const PeerRef> named, const PartStep& step) {
+  const std::span<const PeerRef> successors = neighbours_.successors();
+  if (!step.config.ring.corrected || successors.empty() || !MayAsk(step)) return;
+  const NodeId& next = step.ids.id(successors.front());
+  for (const PeerRef peer : named) {
+    if (peer == step.self || !InOpen(step.self_id, step.ids.id(peer), next)) continue;
+    if (!IsBuried(peer, step.now)) return void(Request(peer, Purpose::kVerify, step));
+  }
 }
 
 void Ring::AdoptSuccessors(PeerRef from, std::span<const PeerRef> named, const PartStep& step) {
