@@ -164,9 +164,9 @@ struct HealConfig {
   Duration probe_interval = Duration::Seconds(30);    // mean, per peer
   int boost = 10;                                     // times as many probes
   Duration boost_time = Duration::Minutes(5);         // after the size estimate has dropped
-  Duration probe_spread = Duration::Seconds(2);       // an island as a whole probes this often
+  Duration probe_spread = Duration::Milliseconds(3500);  // an island as a whole probes this often
   Duration probe_back_off_max = Duration::Minutes(10);
-  Duration exchange_interval = Duration::Minutes(10);  // of sketches, mean, per peer
+  Duration exchange_interval = Duration::Minutes(20);  // of sketches, mean, per peer
   Duration sketch_ttl = Duration::Hours(4);
   // Merging (merge.h, acked_sends.h; healing.md).
   MergeStrategy strategy = MergeStrategy::kZip;

@@ -139,10 +139,8 @@ void Peer::TickIslands(const PartStep& step) {
   if (watch == nullptr) return;
   std::vector<PeerRef> silent;
   watch->prober.Expire(step, silent);
-  for (const PeerRef peer : silent) {
-    watch->remembered.NotAnswered(peer, step);
-    if (IsContact(peer, step)) SeenSilent(peer, step);
-  }
+  // A question is asked once: over a lossy path many live contacts miss one, which says nothing.
+  for (const PeerRef peer : silent) watch->remembered.NotAnswered(peer, step);
   if (watch->survey_at <= step.now) SurveyIsland(step);
   if (watch->prober.ProbeIsDue(step.now)) ProbeLost(step);
   if (watch->prober.ClaimExchange(step)) AskIsland(ExchangePartner(step), step);

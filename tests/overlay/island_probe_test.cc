@@ -38,6 +38,7 @@ TEST_F(IslandProbeTest, IntervalFollowsBudgetAndSize) {
       {50, false, Duration::Seconds(100)}, {50, true, Duration::Seconds(100)},
       {300, false, Duration::Minutes(10)}, {1'000'000, true, Duration::Minutes(10)},
   };
+  config.heal.probe_spread = Duration::Seconds(2);
   for (const auto& c : cases) {
     EXPECT_EQ(IslandProber::Interval(c.size, c.boosted, config.heal), c.expected) << c.size;
   }
@@ -60,6 +61,7 @@ TEST_F(IslandProbeTest, GapsScatterByHalfAroundTheInterval) {
 }
 
 TEST_F(IslandProbeTest, TenTimesAsManyProbesForFiveMinutes) {
+  config.heal.probe_spread = Duration::Seconds(2);
   IslandProber prober;
   prober.StartProbing(1, step());
   prober.Boost(step());
@@ -80,7 +82,7 @@ TEST_F(IslandProbeTest, TenTimesAsManyProbesForFiveMinutes) {
 
 TEST_F(IslandProbeTest, ASmallerIslandShortensTheWaitInProportion) {
   IslandProber prober;
-  prober.StartProbing(100, step());  // once in 200 s
+  prober.StartProbing(100, step());  // once in 350 s
   const Duration wait = prober.next_deadline() - now;
   prober.Adjust(200, step());
   EXPECT_EQ(prober.next_deadline() - now, wait);  // never longer

@@ -51,8 +51,8 @@ TEST_F(PeerIslandsTest, AQuietIslandProbesNobodyAndAlarmsNobody) {
   RunFor(Duration::Minutes(20));
   log.clear();
   RunFor(Duration::Hours(1));
-  // Only exchanges: one in 10 minutes each.
-  EXPECT_NEAR(static_cast<double>(CountSent<IslandProbe>()), 12 * 6, 18);
+  // Only exchanges: one in 20 minutes each.
+  EXPECT_NEAR(static_cast<double>(CountSent<IslandProbe>()), 12 * 3, 9);
   EXPECT_EQ(CountSent<IslandReply>(), CountSent<IslandProbe>());
   EXPECT_EQ(CountSent<MergeConfirm>() + CountSent<MergeSync>(), 0U);
 }
