@@ -45,7 +45,15 @@ void Peer::TickMerge(const PartStep& step) {
   const bool met = merge.RefreshDue(step.now);
   std::vector<PeerRef> dead;
   merge.Tick(merging, dead);
-  for (const PeerRef peer : dead) SeenDead(peer, step);
+  for (const PeerRef peer : dead) {
+    // Of another island: the path to it may be bad for a while, and nobody else knows of it.
+    if (step.ids.dialable(peer) && !IsContact(peer, step)) {
+      IslandWatch& watch = EnsureWatch();
+      watch.remembered.Lost(peer, true, step);
+      watch.prober.StartProbing(IslandSize(step), step);
+    }
+    SeenDead(peer, step);
+  }
   merge.Announce(merging);
   if (met) RenewAttached(step);
 }

@@ -7,8 +7,8 @@
 //     our own island. The choice is the peer with the smallest hash under a secret of ours, which
 //     is uniform however often each was seen and whatever ids others choose;
 //   - the kLongLived peers that were seen alive over the longest time, of those above;
-//   - the kRing ring neighbours that were lost last. They need no minimum time: each was a
-//     neighbour, and whoever is one now is remembered by the ring itself;
+//   - the kRing ring neighbours, and strangers that a merge was begun with in vain, that were lost
+//     last. They need no minimum time: who is a neighbour now is remembered by the ring itself;
 //   - up to kRendezvous peers that we joined through, for ever.
 // A survey of the live contacts, every `heal.remember_after`, finds newcomers that would take the
 // place of their prefix (candidates, one per prefix): who is still there at the next survey gets
@@ -74,7 +74,7 @@ class Remembered {
   // Takes note of all live contacts. `long_known`: they were seen for long already.
   void Survey(std::span<const PeerRef> contacts, bool long_known, const PartStep& step);
 
-  // A contact has fallen silent; `neighbour`: on the ring.
+  // A contact has fallen silent; `neighbour`: on the ring, or nobody else knows of it.
   void Lost(PeerRef peer, bool neighbour, const PartStep& step);
 
   // A peer that we joined through. Beyond kRendezvous they are ignored.
