@@ -1,12 +1,14 @@
 #include "sim/heal_run.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <numeric>
 #include <vector>
 
 #include "sim/checkers_tables.h"
 #include "sim/conditions.h"
+#include "sim/distribution.h"
 #include "sim/greedy_route.h"
 #include "sim/islands.h"
 #include "sim/latency.h"
@@ -40,6 +42,7 @@ Duration MeanDelay(const WorldOptions& options) {
 // Transmissions so far, by what they are for.
 struct Traffic {
   std::uint64_t merge = 0, acks = 0, refresh = 0, all = 0;
+  std::uint64_t confirm = 0;  // of merge: for some time after it, now and then a false alarm
 };
 
 Traffic CountTraffic(const Metrics& metrics) {
@@ -48,6 +51,8 @@ Traffic CountTraffic(const Metrics& metrics) {
   for (std::size_t kind = 0; kind < kMessageKinds; ++kind) {
     if (merge[kind]) traffic.merge += metrics.messages[kind];
   }
+  traffic.confirm =
+      metrics.messages[KindOf<MergeConfirm>()] + metrics.messages[KindOf<MergeConfirmed>()];
   traffic.acks = metrics.messages[KindOf<MergeAck>()];
   traffic.refresh =
       metrics.messages[KindOf<MergeRefresh>()] + metrics.messages[KindOf<MergeRefreshed>()];
@@ -71,14 +76,14 @@ class HealRun {
   }
 
   HealFigures Measure() {
-    FindMembers();
+    FindIslands();
+    ScheduleDeath();
     const bool apart = options_.start != HealStart::kSplit || CutAndWait();
     if (!apart) return figures_;
     ChoosePairs();
     world_.WatchKinds(MergeKinds());
     world_.ResetMetrics();
-    begin_ = world_.now();
-    world_.Heal();
+    OpenPaths();
     if (options_.start == HealStart::kSeparate) IntroduceAll();
     Watch();
     Conclude();
@@ -86,7 +91,12 @@ class HealRun {
   }
 
  private:
-  void FindMembers() {
+  struct Pair {
+    PeerRef from;
+    PeerRef to;
+  };
+
+  void FindIslands() {
     if (options_.start == HealStart::kSplit) {
       std::vector<std::uint16_t> labels;
       for (std::size_t island = 0; island < sizes_.size(); ++island)
@@ -100,22 +110,69 @@ class HealRun {
         labels_.push_back(static_cast<std::uint16_t>(islands.of(PeerRef{i})));
     }
     members_.resize(sizes_.size());
-    for (const PeerRef peer : world_.oracle().live())
-      members_[labels_[Index(peer)]].push_back(peer);
   }
 
+  // False if the run is cut short.
   bool CutAndWait() {
     world_.PartitionInto(labels_);
-    return Run(world_.now() + options_.cut);
-  }
-
-  bool Run(Time end) {
+    const Time end = world_.now() + options_.cut;
     while (world_.now() < end) {
-      world_.RunUntil(std::min(end, world_.now() + Duration::Seconds(1)));
+      RunTo(std::min(end, world_.now() + Duration::Seconds(1)));
       if (!go_on_()) return false;
     }
+    // Newcomers have come.
+    labels_.clear();
+    for (std::uint32_t i = 0; i < world_.peer_count(); ++i)
+      labels_.push_back(static_cast<std::uint16_t>(world_.island_of(PeerRef{i})));
     return true;
   }
+
+  void OpenPaths() {
+    begin_ = whole_at_ = world_.now();
+    if (options_.churn_half_life > Duration{}) churn_end_ = begin_ + options_.churn_time;
+    if (options_.one_way == Duration{}) return world_.Heal();
+    whole_at_ = begin_ + options_.one_way;
+    world_.PartitionInto(labels_, Crossing::kUpward);
+  }
+
+  // Lets time pass, and what belongs to it happen.
+  void RunTo(Time end) {
+    while (std::min(next_death_, open_both_ways_at()) <= end) {
+      const bool opens = open_both_ways_at() <= next_death_;
+      world_.RunUntil(opens ? whole_at_ : next_death_);
+      if (opens) {
+        world_.Heal();
+        is_whole_ = true;
+      } else {
+        ReplaceSomebody();
+        ScheduleDeath();
+      }
+      quiet_since_ = world_.now();
+    }
+    world_.RunUntil(end);
+  }
+  Time open_both_ways_at() const {
+    return options_.one_way > Duration{} && !is_whole_ ? whole_at_ : kNever;
+  }
+
+  void ScheduleDeath() {
+    if (options_.churn_half_life == Duration{}) return;
+    constexpr double kLn2 = 0.6931471805599453;
+    const double mean_us =
+        static_cast<double>(options_.churn_half_life.us) / (kLn2 * world_.live_count());
+    next_death_ = world_.now() + Duration{static_cast<std::int64_t>(Exponential(rng_, mean_us))};
+    if (next_death_ > churn_end_) next_death_ = kNever;
+  }
+
+  // The newcomer joins through one peer, or it would be a bridge of its own.
+  void ReplaceSomebody() {
+    if (world_.live_count() < 2) return;
+    world_.Crash(RandomLive());
+    const std::array<PeerRef, 1> through = {RandomLive()};
+    world_.Join(world_.AddPeer(), through);
+  }
+
+  PeerRef RandomLive() { return world_.oracle().live()[rng_.Below(world_.live_count())]; }
 
   PeerRef RandomOf(const std::vector<PeerRef>& peers) {
     return peers[rng_.Below(static_cast<std::uint32_t>(peers.size()))];
@@ -123,8 +180,10 @@ class HealRun {
 
   // Pairs of one island that a walk joins before anything happens.
   void ChoosePairs() {
+    for (const PeerRef peer : world_.oracle().live())
+      members_[labels_[Index(peer)]].push_back(peer);
     for (std::uint32_t i = 0; i < kWatchedPairs; ++i) {
-      const PeerRef from = world_.oracle().live()[rng_.Below(world_.live_count())];
+      const PeerRef from = RandomLive();
       const PeerRef to = RandomOf(members_[labels_[Index(from)]]);
       if (from != to && WalkRoute(world_, from, to).arrived) pairs_.push_back({from, to});
     }
@@ -156,7 +215,7 @@ class HealRun {
     do {
       Look();
       if (Done()) break;
-      world_.RunUntil(world_.now() + look);
+      RunTo(world_.now() + look);
     } while (Since() < options_.limit && go_on_());
   }
 
@@ -172,7 +231,8 @@ class HealRun {
   void LookAtTraffic() {
     const Traffic now = CountTraffic(world_.metrics());
     if (now.merge > 0 && !figures_.detected) figures_.detected = Since();
-    if (now.merge != seen_.merge || now.refresh != seen_.refresh) quiet_since_ = world_.now();
+    const bool merges = now.merge - now.confirm != seen_.merge - seen_.confirm;
+    if (merges || now.refresh != seen_.refresh) quiet_since_ = world_.now();
     if (!refreshing_ && now.merge != seen_.merge) figures_.merged = Since();
     if (!refreshing_ && now.refresh > 0) {
       refreshing_ = true;
@@ -181,15 +241,19 @@ class HealRun {
     seen_ = now;
   }
 
-  bool Done() const {
-    const bool right = figures_.ring_ok && figures_.tables_ok;
+  bool Done() {
+    const bool was_right = figures_.ring_ok && figures_.tables_ok;
     const bool detected = options_.start == HealStart::kSeparate || figures_.detected;
-    return right && detected && world_.now() - quiet_since_ >= options_.quiet;
+    const bool disturbed = world_.now() < whole_at_ || next_death_ != kNever;
+    if (!was_right || !detected || disturbed) return false;
+    if (world_.now() - quiet_since_ < options_.quiet) return false;
+    return ring_.Holds(world_) && tables_.Holds(world_);
   }
 
   void WalkPairs() {
     for (std::uint32_t i = 0; i < kWalksPerLook && !pairs_.empty(); ++i) {
       const Pair& pair = pairs_[next_pair_++ % pairs_.size()];
+      if (!BothAreUp(pair)) continue;
       ++figures_.walks_during;
       const Walk walk = WalkRoute(world_, pair.from, pair.to);
       figures_.walks_during_ok += walk.arrived ? 1 : 0;
@@ -197,10 +261,15 @@ class HealRun {
     }
   }
 
+  bool BothAreUp(const Pair& pair) const {
+    return world_.is_up(pair.from) && world_.is_up(pair.to);
+  }
+
   void SendBetweenPairs() {
     if (world_.options().core.links.max_links == 0 || figures_.ring_ok) return;
     for (std::uint32_t i = 0; i < kSendsPerLook && !pairs_.empty(); ++i) {
       const Pair& pair = pairs_[next_send_++ % pairs_.size()];
+      if (!BothAreUp(pair)) continue;
       SendOptions send;
       send.deadline = kSendDeadline;
       sends_.push_back(world_.StartSend(pair.from, world_.directory().id(pair.to), 64, send));
@@ -222,7 +291,7 @@ class HealRun {
       ++figures_.sends;
       if (world_.operation(id).status == OperationStatus::kSucceeded) ++figures_.delivered;
     }
-    figures_.healed = figures_.ring_ok && figures_.tables_ok &&
+    figures_.healed = figures_.ring_ok && figures_.tables_ok && figures_.false_empty == 0 &&
                       figures_.walks_after == figures_.walks_after_ok &&
                       Holds(world_, Condition::kRingOk);
   }
@@ -232,17 +301,12 @@ class HealRun {
     const bool all = live.size() <= kAllPairsPeers;
     const std::uint64_t count = all ? live.size() * live.size() : kSampledPairs;
     for (std::uint64_t i = 0; i < count; ++i) {
-      const PeerRef from = all ? live[i / live.size()] : live[rng_.Below(world_.live_count())];
-      const PeerRef to = all ? live[i % live.size()] : live[rng_.Below(world_.live_count())];
+      const PeerRef from = all ? live[i / live.size()] : RandomLive();
+      const PeerRef to = all ? live[i % live.size()] : RandomLive();
       ++figures_.walks_after;
       figures_.walks_after_ok += WalkRoute(world_, from, to).arrived ? 1 : 0;
     }
   }
-
-  struct Pair {
-    PeerRef from;
-    PeerRef to;
-  };
 
   World& world_;
   const HealOptions options_;
@@ -258,6 +322,10 @@ class HealRun {
   ConditionWatch ring_;
   ConditionWatch tables_;
   Time begin_;
+  Time whole_at_ = kNever;
+  bool is_whole_ = false;
+  Time next_death_ = kNever;
+  Time churn_end_ = kNever;
   Time quiet_since_;
   Traffic seen_;
   bool refreshing_ = false;

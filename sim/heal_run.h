@@ -7,8 +7,8 @@
 //   acks        their acknowledgements
 //   refresh     what members ask each other after a merge
 //   background  everything else: the upkeep of rings and tables, and the measurement's own sends
-// The run ends when ring and tables are right and neither merge nor refresh has said anything
-// for `quiet`, or at `limit`.
+// The run ends when ring and tables are right, neither merge (confirm apart) nor refresh has said
+// anything for `quiet`, and what disturbs the network is over; or at `limit`.
 //
 // Thread rule: one caller; the world runs on. Errors: none; what was not reached is nullopt.
 #pragma once
@@ -42,6 +42,13 @@ struct HealOptions {
   std::uint32_t bridges = 1;             // random pairs introduced per two islands
   std::uint32_t false_alarms = 0;        // random pairs of one island introduced instead
   Duration cut = Duration::Minutes(75);  // how long the islands of kSplit are apart
+  // What makes it harder: from the cut on (or the introductions) until `churn_time` after the
+  // path is there, random peers crash, so many that half of all would within the half-life, and
+  // as many newcomers join. Zero: nobody does.
+  Duration churn_half_life;
+  Duration churn_time = Duration::Minutes(2);
+  // At first only messages to an island of a higher number pass, for so long.
+  Duration one_way;
   Duration limit = Duration::Minutes(5);
   Duration quiet = Duration::Seconds(15);
 };

@@ -179,6 +179,17 @@ int RunBench(const std::string& name, const BenchOptions& options, bool json_onl
   return kCheckFailed;
 }
 
+void AddSeconds(CLI::App& sub, const std::string& name, tombolo::Duration& span,
+                const std::string& doc) {
+  sub.add_option_function<double>(
+         name,
+         [&span](double seconds) {
+           span = tombolo::Duration::Milliseconds(static_cast<std::int64_t>(seconds * 1000));
+         },
+         "Simulated seconds " + doc)
+      ->check(CLI::Range(0.001, 86'400.0));
+}
+
 void AddHeal(CLI::App& sub, BenchOptions& options) {
   using tombolo::sim::Bridges;
   using tombolo::sim::HealStart;
@@ -210,14 +221,13 @@ void AddHeal(CLI::App& sub, BenchOptions& options) {
   sub.add_option("--missing", options.missing, "Share of contacts missing from the tables")
       ->check(share);
   sub.add_option("--dead", options.dead, "Share of peers dead from the start")->check(share);
-  sub.add_option_function<double>(
-         "--limit",
-         [&options](double seconds) {
-           options.heal.limit =
-               tombolo::Duration::Milliseconds(static_cast<std::int64_t>(seconds * 1000));
-         },
-         "Simulated seconds until it counts as failed; default 300")
-      ->check(CLI::Range(0.001, 86'400.0));
+  AddSeconds(sub, "--limit", options.heal.limit, "until it counts as failed; default 300");
+  AddSeconds(sub, "--cut", options.heal.cut, "that the islands of split are apart; default 4500");
+  AddSeconds(sub, "--churn-half-life", options.heal.churn_half_life,
+             "in which half of all peers are replaced by newcomers, until 120 s after the path is "
+             "there; default: nobody is");
+  AddSeconds(sub, "--one-way", options.heal.one_way,
+             "in which only messages to islands of higher numbers pass, to begin with; default 0");
 }
 
 CLI::App& AddBench(CLI::App& app, BenchOptions& options, bool& json_only) {

@@ -105,6 +105,55 @@ TEST(MeasureHeal, ACutWorldIsHealedByWhatItRemembers) {
   EXPECT_EQ(heal.walks_after, heal.walks_after_ok);
 }
 
+// Newcomers are part of the one overlay in the end.
+TEST(MeasureHeal, IslandsMergeWhilePeersComeAndGo) {
+  for (const HealStart start : {HealStart::kSeparate, HealStart::kSplit}) {
+    WorldOptions world_options = Apart({100, 60});
+    if (start == HealStart::kSplit) world_options.islands.clear();
+    World world(world_options);
+    HealOptions options;
+    options.start = start;
+    options.cut = Duration::Minutes(5);
+    options.churn_half_life = Duration::Minutes(10);
+    options.limit = Duration::Minutes(30);
+    const HealFigures heal =
+        MeasureHeal(world, options, std::vector<std::uint32_t>{100, 60}, Always);
+    EXPECT_TRUE(heal.healed) << static_cast<int>(start);
+    // Of 160 peers 160 ln 2 / 10 die a minute, for two minutes.
+    EXPECT_NEAR(static_cast<double>(world.metrics().crashes), 22.2, 14);
+    EXPECT_EQ(world.metrics().joins, world.metrics().crashes);
+    EXPECT_EQ(world.live_count(), 160U);
+  }
+}
+
+TEST(MeasureHeal, OneDirectionFirst) {
+  WorldOptions world_options = Apart({100, 100});
+  world_options.islands.clear();
+  World world(world_options);
+  HealOptions options;
+  options.start = HealStart::kSplit;
+  options.cut = Duration::Minutes(10);
+  options.one_way = Duration::Seconds(20);
+  const HealFigures heal =
+      MeasureHeal(world, options, std::vector<std::uint32_t>{100, 100}, Always);
+  EXPECT_TRUE(heal.healed);
+  ASSERT_TRUE(heal.detected && heal.ring_ok);
+  EXPECT_GT(*heal.detected, options.one_way);  // no answer gets through before
+  EXPECT_GT(*heal.ring_ok, options.one_way);
+}
+
+// Nobody but the two that are introduced knows of the other island, and their first merge fails.
+TEST(MeasureHeal, AnIntroductionIsNotLostWithAPathThatIsBadForAWhile) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    World world(Apart({72, 100}, seed));
+    HealOptions options;
+    options.one_way = Duration::Seconds(30);
+    options.limit = Duration::Minutes(30);
+    const HealFigures heal = Heal(world, options);
+    EXPECT_TRUE(heal.healed) << seed;
+  }
+}
+
 TEST(MeasureHeal, CanBeCutShort) {
   World world(Apart({50, 50}));
   int looks = 0;
