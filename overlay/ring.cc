@@ -172,7 +172,7 @@ std::uint32_t Ring::Request(PeerRef to, Purpose purpose, const PartStep& step) {
 }
 
 void Ring::Ask(const Pending& pending, const PartStep& step) {
-  const bool sign = pending.purpose == Purpose::kSign ||
+  const bool sign = pending.purpose == Purpose::kSign || pending.purpose == Purpose::kRevive ||
                     (pending.purpose == Purpose::kCheck && step.config.predecessors() == 1);
   if (sign) {
     step.out.Send(pending.to, Ping{pending.rpc});
@@ -183,7 +183,8 @@ void Ring::Ask(const Pending& pending, const PartStep& step) {
 
 // False if the silence has lasted long enough. The number stays: a late answer counts as well.
 bool Ring::AskAgain(Pending& pending, const PartStep& step) {
-  const bool again = step.config.ring.corrected && !IsFind(pending.purpose);
+  const bool once = IsFind(pending.purpose) || pending.purpose == Purpose::kRevive;
+  const bool again = step.config.ring.corrected && !once;
   if (!again || pending.tries >= kMaxTries) return false;
   ++pending.tries;
   pending.sent = step.now;

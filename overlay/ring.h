@@ -4,7 +4,7 @@
 // Upkeep, each a task with an interval of its own, counted from the end of its last run:
 //   stabilise  ask the successor for its neighbours; a nearer one that it names takes its place;
 //              tell the successor of us (notify)
-//   fix        look up the successors of the starts of some fingers
+//   fix        look up the successors of the starts of some fingers; after the last one, our own id
 //   check      ask the predecessor for a sign of life
 //   lookup     look up a key of our own accord (research; off by default)
 // A task that is due waits until fewer than config.ring.outstanding requests are under way; of
@@ -27,16 +27,25 @@
 //   - The predecessor that is checked names its successors, and the first that is nearer than ours
 //     is asked as well; a newcomer checks at once. Beside k-buckets that is what leads it on: where
 //     its id and the next one differ in a high bit, no lookup by XOR finds the one from the other.
+//   - A ring may go round the id space more than once, every member consistent with its neighbours.
+//     The way round then leads past us: whoever is found for our own id, and is nearer than our
+//     successor, is asked and adopted (Liben-Nowell, Balakrishnan, Karger, "Analysis of the
+//     evolution of peer-to-peer systems", PODC 2002).
 // Always:
 //   - Successor and predecessor are lists (paper, section 5.2), merged instead of replaced: what we
 //     heard ourselves may be unknown to the successor. An entry that the successor should know and
-//     does not is asked for a sign of life, so that the dead do not stay.
+//     does not is asked for a sign of life, so that the dead do not stay. All of them are: one that
+//     lives, but unknown to the successor, must not hide a dead one behind it.
 //   - A peer is taken for dead when kMaxTries requests in a row stayed without an answer, the first
 //     for rpc_timeout, the others for half of it; as published, after one. At a loss of 20 % each
 //     way that happens to a live peer with 5e-6. Others who miss an answer of it let us ask
 //     (Doubt).
 //   - Peers found dead are remembered for kBuriedFor, kMaxBuried of them (then the oldest is
-//     forgotten), so that hearsay does not bring them back. Hearing from one itself cancels that.
+//     forgotten), so that hearsay does not bring them back. Who hears of one asks it for a sign of
+//     life, once per stabilise_interval at most; hearing from it cancels its death. So a peer that
+//     was cut off is a neighbour again soon after the others have found it.
+//   - Who cannot be dialled is learned from itself alone: it sees to it that its neighbours hear of
+//     it, and nobody else could ask it.
 //   - Answers to find_successor count by their number alone, drawn at random: they come from a peer
 //     that the asker does not know. A find that is not answered is repeated past its first hop, up
 //     to config.ring.tries times, and that hop is asked for a sign of life. There are no
@@ -111,7 +120,7 @@ class Ring {
 
   // A live peer, heard from directly. Whoever calls the functions above says so first.
   void Heard(PeerRef peer, const PartStep& step);
-  // A peer that others name: learned unless it was found dead of late. True if it is new.
+  // A peer that others name: learned if they are believed. True if it is new.
   bool HeardOf(PeerRef peer, const PartStep& step);
   // True if it matters whom we hear from.
   bool Listens(const PartStep& step) const { return step.config.ring.overhear || rare_; }
@@ -145,9 +154,11 @@ class Ring {
     kStabilise,    // ask the successor
     kVerify,       // ask the one that the successor names
     kFix,          // find the successor of a start
+    kOwn,          // find the successor of our own id, which should be us
     kCheck,        // ask the predecessor
     kProbe,        // find a key of our own accord
     kSign,         // ask for a sign of life
+    kRevive,       // the same of a buried one: silence changes nothing
     kApplication,  // find a key for the application
   };
 
@@ -174,6 +185,7 @@ class Ring {
   struct Buried {
     PeerRef peer = PeerRef::kNone;
     Time until;
+    Time ask_from;  // it is not asked before
   };
 
   // What most peers have no use for most of the time.
@@ -219,7 +231,7 @@ class Ring {
   void AskNearer(std::span<const PeerRef> named, const PartStep& step);
   void AskForSign(PeerRef peer, const PartStep& step);
   void GiveUp(const Pending& pending, const PartStep& step, std::vector<PeerRef>& silent);
-  bool IsBuried(PeerRef peer, Time now) const;
+  bool Believes(PeerRef named, const PartStep& step);
   void DigUp(PeerRef peer);
   void TidyUp();
 
@@ -232,6 +244,8 @@ class Ring {
   void ProbeKey(const PartStep& step);
   void EndFind(const Pending& asked, PeerRef successor, std::uint16_t hops, const PartStep& step);
   void EndFix(const Pending& asked, PeerRef successor, const PartStep& step);
+  void EndFixRound(const PartStep& step);
+  void EndOwn(PeerRef successor, const PartStep& step);
   void EndKeyFind(const Pending& asked, PeerRef successor, std::uint16_t hops,
                   const PartStep& step);
   bool RetryKeyFind(const Pending& asked, const PartStep& step);

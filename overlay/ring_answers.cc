@@ -105,7 +105,7 @@ void Ring::AnswerStabilise(const Pending& asked, const RingNeighbours& answer,
   const PeerRef nearer = answer.predecessor;
   const bool is_nearer = nearer != PeerRef::kNone && nearer != step.self &&
                          InOpen(step.self_id, step.ids.id(nearer), step.ids.id(from)) &&
-                         !IsBuried(nearer, step.now);
+                         Believes(nearer, step);
   if (is_nearer && !step.config.ring.corrected) neighbours_.LearnSuccessor(nearer, step);
   // One step per round: who names ever nearer peers cannot keep us busy.
   if (is_nearer && step.config.ring.corrected && asked.purpose == Purpose::kStabilise) {
@@ -124,7 +124,7 @@ void Ring::AnswerCheck(PeerRef from, const RingNeighbours& answer, const PartSte
     AskTheDoubtful(neighbours_.predecessors(), named.back(), from, named, step);
   }
   for (const PeerRef peer : named) {
-    if (!IsBuried(peer, step.now)) neighbours_.LearnPredecessor(peer, step);
+    if (Believes(peer, step)) neighbours_.LearnPredecessor(peer, step);
   }
   AskNearer(list.first(std::min<std::size_t>(answer.successors, list.size())), step);
   End(kCheck, step);
@@ -145,18 +145,17 @@ void Ring::AdoptSuccessors(PeerRef from, std::span<const PeerRef> named, const P
   if (named.empty()) return;
   AskTheDoubtful(neighbours_.successors(), from, named.back(), named, step);
   for (const PeerRef peer : named) {
-    if (!IsBuried(peer, step.now)) neighbours_.LearnSuccessor(peer, step);
+    if (Believes(peer, step)) neighbours_.LearnSuccessor(peer, step);
   }
 }
 
-// The first of our neighbours on a side, between two peers that know this part of the ring, that
-// was not named although it should have been if it was alive.
+// Our neighbours on a side, between two peers that know this part of the ring, that were not named
+// although they should have been if they were alive.
 void Ring::AskTheDoubtful(std::span<const PeerRef> side, PeerRef from, PeerRef to,
                           std::span<const PeerRef> named, const PartStep& step) {
   for (const PeerRef peer : side) {
     if (!InOpen(step.ids.id(from), step.ids.id(peer), step.ids.id(to))) continue;
-    if (Holds(named, peer)) continue;
-    return AskForSign(peer, step);
+    if (!Holds(named, peer)) AskForSign(peer, step);
   }
 }
 
@@ -191,6 +190,10 @@ void Ring::GiveUp(const Pending& pending, const PartStep& step, std::vector<Peer
     case Purpose::kSign:
       silent.push_back(pending.to);
       return;
+    case Purpose::kRevive:
+      return;
+    case Purpose::kOwn:
+      return AskForSign(pending.to, step);
     case Purpose::kFix:
     case Purpose::kProbe:
     case Purpose::kApplication:
@@ -206,7 +209,7 @@ void Ring::Heard(PeerRef peer, const PartStep& step) {
 }
 
 bool Ring::HeardOf(PeerRef peer, const PartStep& step) {
-  return !IsBuried(peer, step.now) && neighbours_.Learn(peer, step);
+  return Believes(peer, step) && neighbours_.Learn(peer, step);
 }
 
 void Ring::Doubt(PeerRef peer, const PartStep& step) {
@@ -222,14 +225,23 @@ void Ring::Bury(PeerRef peer, const PartStep& step) {
   std::vector<Buried>& buried = rare_.Ensure().buried;
   std::erase_if(buried, [&](const Buried& grave) { return grave.until <= step.now; });
   if (buried.size() >= kMaxBuried) buried.erase(buried.begin());
-  buried.push_back({peer, step.now + kBuriedFor});
+  buried.push_back({peer, step.now + kBuriedFor, step.now + step.config.ring.stabilise_interval});
 }
 
-bool Ring::IsBuried(PeerRef peer, Time now) const {
-  if (!rare_) return false;
-  const std::vector<Buried>& buried = rare_->buried;
-  return std::any_of(buried.begin(), buried.end(),
-                     [&](const Buried& grave) { return grave.peer == peer && grave.until > now; });
+// True if a peer may be learned because others name it.
+bool Ring::Believes(PeerRef named, const PartStep& step) {
+  if (!step.ids.dialable(named)) return false;
+  if (!rare_) return true;
+  std::vector<Buried>& buried = rare_->buried;
+  const auto grave = std::find_if(buried.begin(), buried.end(), [&](const Buried& other) {
+    return other.peer == named && other.until > step.now;
+  });
+  if (grave == buried.end()) return true;
+  if (step.config.ring.corrected && grave->ask_from <= step.now && MayAsk(step)) {
+    grave->ask_from = step.now + step.config.ring.stabilise_interval;
+    Request(named, Purpose::kRevive, step);
+  }
+  return false;
 }
 
 void Ring::DigUp(PeerRef peer) {

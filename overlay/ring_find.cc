@@ -7,8 +7,8 @@
 namespace tombolo {
 
 bool Ring::IsFind(Purpose purpose) {
-  return purpose == Purpose::kJoin || purpose == Purpose::kFix || purpose == Purpose::kProbe ||
-         purpose == Purpose::kApplication;
+  return purpose == Purpose::kJoin || purpose == Purpose::kFix || purpose == Purpose::kOwn ||
+         purpose == Purpose::kProbe || purpose == Purpose::kApplication;
 }
 
 // ---- Keys.
@@ -73,6 +73,7 @@ std::uint32_t Ring::SendFind(const NodeId& key, PeerRef hop, Purpose purpose,
 void Ring::EndFind(const Pending& asked, PeerRef successor, std::uint16_t hops,
                    const PartStep& step) {
   if (asked.purpose == Purpose::kFix) return EndFix(asked, successor, step);
+  if (asked.purpose == Purpose::kOwn) return EndOwn(successor, step);
   if (asked.purpose != Purpose::kJoin) return EndKeyFind(asked, successor, hops, step);
   // Somebody has not noticed yet that we were gone: the peer that was asked leads on as well.
   if (successor == PeerRef::kNone || successor == step.self) successor = asked.to;
@@ -90,10 +91,28 @@ void Ring::EndFind(const Pending& asked, PeerRef successor, std::uint16_t hops,
 void Ring::FixSome(const PartStep& step) {
   for (int i = 0; i < step.config.ring.fingers_per_fix && FixNext(step); ++i) {
   }
+  EndFixRound(step);
+}
+
+// Unless somebody is still asked. After the last level we look for ourselves.
+void Ring::EndFixRound(const PartStep& step) {
   const bool asking = std::any_of(pending_.begin(), pending_.end(), [](const Pending& pending) {
     return pending.purpose == Purpose::kFix;
   });
-  if (!asking) End(kFix, step);
+  if (asking) return;
+  End(kFix, step);
+  if (next_level_ != 0 || !step.config.ring.corrected) return;
+  const PeerRef hop = NextHop(step.self_id, PeerRef::kNone, step);
+  if (hop != PeerRef::kNone) SendFind(step.self_id, hop, Purpose::kOwn, step);
+}
+
+void Ring::EndOwn(PeerRef successor, const PartStep& step) {
+  const std::span<const PeerRef> successors = neighbours_.successors();
+  if (successor == PeerRef::kNone || successor == step.self || successors.empty()) return;
+  const NodeId& next = step.ids.id(successors.front());
+  if (InOpen(step.self_id, step.ids.id(successor), next) && Believes(successor, step)) {
+    Request(successor, Purpose::kVerify, step);
+  }
 }
 
 // False if the round is over.
@@ -134,10 +153,7 @@ void Ring::SetFinger(int level, PeerRef peer, const PartStep& step) {
 
 void Ring::EndFix(const Pending& asked, PeerRef successor, const PartStep& step) {
   if (successor != PeerRef::kNone) SetFinger(asked.level, successor, step);
-  const bool asking = std::any_of(pending_.begin(), pending_.end(), [](const Pending& pending) {
-    return pending.purpose == Purpose::kFix;
-  });
-  if (!asking) End(kFix, step);
+  EndFixRound(step);
 }
 
 // ---- Keys of the application, and of our own accord.

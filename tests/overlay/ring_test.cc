@@ -19,6 +19,8 @@ NodeId IdOf(std::uint32_t top) { return NodeId{{top, 0, 0, 0, 0}}; }
 
 class RingTest : public testing::Test {
  protected:
+  using Sent = ToyOverlay::Sent;
+
   RingTest() {
     toy_.config.overlay = OverlayKind::kChord;
     toy_.config.ring.successors = 4;
@@ -237,6 +239,86 @@ TEST_F(RingTest, HearsayDoesNotBringBackTheDeadButTheyThemselvesDo) {
   const Step later{toy_.now + Ring::kBuriedFor, toy_.config, toy_.ids, toy_.lists, toy_.out};
   EXPECT_TRUE(ring.HeardOf(dead, {later, witness, toy_.ids.id(witness), rng}));
   toy_.lists.Release(list);
+}
+
+// A peer that was cut off is a neighbour again soon after somebody has found it.
+TEST_F(RingTest, WhoWasFoundDeadIsAskedWhenOthersNameIt) {
+  toy_.config.ring.overhear = false;
+  toy_.Grow(8);
+  toy_.RunFor(Duration::Minutes(1));
+  const std::vector<PeerRef> order = InOrder();
+  const PeerRef dead = order[3];
+  Crash(dead);
+  toy_.RunFor(Duration::Seconds(40));
+  const PeerRef witness = order[2];
+  ASSERT_FALSE(RingOf(witness).neighbours().Contains(dead));
+  toy_.log.clear();
+  const auto name = [&] {
+    const std::vector<PeerRef> named = {dead};
+    const ListHandle list = toy_.lists.Add(named);
+    for (int i = 0; i < 3; ++i) toy_.Deliver(order[6], witness, RingLeave{list, 1});
+    toy_.lists.Release(list);
+  };
+  name();
+  EXPECT_EQ(toy_.SentBy<Ping>(witness).size(), 1U) << "not more often than it stabilises";
+  toy_.RunFor(Duration::Seconds(10));
+  EXPECT_FALSE(RingOf(witness).neighbours().Contains(dead)) << "silence leaves it buried";
+  toy_.up[Index(dead)] = true;
+  name();
+  toy_.RunFor(Duration::Seconds(1));
+  name();
+  EXPECT_TRUE(RingOf(witness).neighbours().Contains(dead));
+}
+
+// A live neighbour that the successor does not know must not hide a dead one behind it.
+TEST_F(RingTest, AllWhomTheSuccessorDoesNotKnowAreAsked) {
+  toy_.Grow(12);
+  toy_.RunFor(Duration::Minutes(1));
+  const std::vector<PeerRef> order = InOrder();
+  toy_.log.clear();
+  std::vector<Sent> asked;
+  while (asked.empty()) {
+    toy_.RunFor(Duration::Milliseconds(1));
+    asked = toy_.SentBy<AskNeighbours>(order[0]);
+    std::erase_if(asked, [&](const Sent& sent) { return sent.to != order[1]; });
+  }
+  const std::vector<PeerRef> named = {order[4]};
+  const ListHandle list = toy_.lists.Add(named);
+  const std::uint32_t rpc = std::get<AskNeighbours>(asked.front().message).rpc;
+  toy_.Deliver(order[1], order[0], RingNeighbours{rpc, order[0], list, 1});
+  std::set<PeerRef> doubted;
+  for (const Sent& ping : toy_.SentBy<Ping>(order[0])) doubted.insert(ping.to);
+  EXPECT_EQ(doubted, (std::set<PeerRef>{order[2], order[3]}));
+  toy_.lists.Release(list);
+}
+
+TEST_F(RingTest, WhoCannotBeDialledIsLearnedFromItselfAlone) {
+  toy_.Grow(6);
+  toy_.RunFor(Duration::Minutes(1));
+  const std::vector<PeerRef> order = InOrder();
+  NodeId id = toy_.ids.id(order[2]);
+  ++id.words[4];
+  const PeerRef hidden = toy_.AddPeer(id, {0, false, true});
+  const std::vector<PeerRef> named = {hidden};
+  const ListHandle list = toy_.lists.Add(named);
+  toy_.Deliver(order[3], order[2], RingLeave{list, 1});
+  EXPECT_FALSE(RingOf(order[2]).neighbours().Contains(hidden));
+  toy_.lists.Release(list);
+}
+
+// Each peer takes the one after next for its successor, and its neighbours agree.
+TEST_F(RingTest, ALoopyRingIsFoundOutByLookingForOneself) {
+  toy_.config.ring.overhear = false;
+  for (std::uint32_t i = 1; i <= 9; ++i) toy_.AddPeer(IdOf(i << 28));
+  for (std::uint32_t i = 0; i < 9; ++i) {
+    Peer& peer = toy_.peers[i];
+    peer.Build(RoutingTable(), kNever);
+    const std::vector<PeerRef> after = {PeerRef{(i + 2) % 9}, PeerRef{(i + 4) % 9}};
+    const std::vector<PeerRef> before = {PeerRef{(i + 7) % 9}, PeerRef{(i + 5) % 9}};
+    peer.BuildRing(after, before, {}, toy_.now, toy_.step());
+  }
+  toy_.RunFor(Duration::Minutes(5));
+  ExpectPerfect();
 }
 
 TEST_F(RingTest, ALookupGoesAroundADeadHop) {
