@@ -165,7 +165,7 @@ void Peer::SeenAlive(PeerRef from, const PartStep& step) {
   const SeenResult result = table_.Seen(from, level, step.config.table, step.ids);
   if (result == SeenResult::kCached && step.config.table.policy == BucketPolicy::kPingBeforeEvict &&
       table_.ClaimCheck(level, step.now, step.config.table.check_interval)) {
-    PingOldest(level, step);
+    AskWhetherAlive(table_.live(level).front(), step);
   }
 }
 
@@ -187,13 +187,12 @@ void Peer::SeenDead(PeerRef peer, const PartStep& step) {
   ForgetNeighbour(peer, step);
 }
 
-void Peer::PingOldest(int level, const PartStep& step) {
-  const std::span<const PeerRef> bucket = table_.live(level);
+void Peer::AskWhetherAlive(PeerRef peer, const PartStep& step) {
   PeerParts& parts = EnsureParts();
-  if (bucket.empty() || parts.pings.size() >= kMaxPings) return;
+  if (parts.pings.size() >= kMaxPings) return;
   const std::uint32_t rpc = kPingTag | next_ping_++;
-  parts.pings.push_back({bucket.front(), rpc, step.now + step.config.lookup.rpc_timeout});
-  step.out.Send(bucket.front(), Ping{rpc});
+  parts.pings.push_back({peer, rpc, step.now + step.config.lookup.rpc_timeout});
+  step.out.Send(peer, Ping{rpc});
 }
 
 void Peer::ExpirePings(const PartStep& step) {

@@ -141,13 +141,14 @@ class Peer {
   void SeenAlive(PeerRef from, const PartStep& step);
   void SeenSilent(PeerRef peer, const PartStep& step);
   void SeenDead(PeerRef peer, const PartStep& step);
-  void PingOldest(int level, const PartStep& step);
+  void AskWhetherAlive(PeerRef peer, const PartStep& step);
   void ExpirePings(const PartStep& step);
   ListHandle ClosestList(const NodeId& target, std::uint32_t more, const PartStep& step);
   void Settle();
 
   // peer_upkeep.cc: joining, refreshing, leaving.
   void Start(const Join& join, const PartStep& step);
+  void JoinThrough(PeerRef peer, const PartStep& step);
   void StartUpkeep(const PartStep& step);
   void StartSelfLookup(const PartStep& step);
   void StartBuckets(const PartStep& step);
@@ -167,6 +168,7 @@ class Peer {
   RelayParts& StartRelaying(const PartStep& step);
   void LostLink(PeerRef peer, LinkDownReason reason, const PartStep& step);
   void MaintainLinks(const PartStep& step);
+  void AskTheLinked(const PartStep& step);
   bool IsReachable(PeerRef peer, const PartStep& step) const;
   RelayParts* HeardOverLink(PeerRef from, const PartStep& step);
   void DrainRelayNews(const PartStep& step);

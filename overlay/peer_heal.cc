@@ -16,7 +16,9 @@ MergeStep Peer::ForMerge(const PartStep& step) {
   return MergeStep{step, table_, *NeighbourSet(), IslandLabel(step)};
 }
 
+// Who has not found an overlay yet has none to merge with another: it joins.
 void Peer::Start(const Introduce& introduce, const PartStep& step) {
+  if (state_ == PeerState::kJoining) return JoinThrough(introduce.peer, step);
   if (!CanMerge(step)) return;
   const MergeStep merging = ForMerge(step);
   Merge& merge = EnsureParts().healing.Ensure().merge.Ensure();

@@ -92,9 +92,18 @@ void Peer::MaintainLinks(const PartStep& step) {
     relaying.links.Fill(bucket.first(first), step);
   }
   relaying.links.DialAll(NeighbourSet()->all(), step);
+  if (step.config.has_table()) AskTheLinked(step);
   if (!ring_) return;
   for (const Finger& finger : ring_->fingers().runs()) {
     if (finger.peer != PeerRef::kNone) relaying.links.DialAll({&finger.peer, 1}, step);
+  }
+}
+
+// No bucket is empty while a link leads there: a contact that failed to answer, as on a path that
+// loses messages, is not asked by anybody else, but its link says that it lives.
+void Peer::AskTheLinked(const PartStep& step) {
+  for (const Link& link : links()) {
+    if (table_.live(link.bucket).empty()) AskWhetherAlive(link.peer, step);
   }
 }
 

@@ -44,6 +44,19 @@ void Peer::Start(const Join& join, const PartStep& step) {
   }
 }
 
+// One more peer to join through, as those that we were told first may all be dead.
+void Peer::JoinThrough(PeerRef peer, const PartStep& step) {
+  if (!parts_ || !parts_->upkeep || peer == self_ || !step.ids.Contains(peer)) return;
+  Upkeep& upkeep = *parts_->upkeep;
+  if (std::find(upkeep.bootstrap.begin(), upkeep.bootstrap.end(), peer) != upkeep.bootstrap.end()) {
+    return;
+  }
+  if (upkeep.bootstrap.size() >= kMaxListed) upkeep.bootstrap.erase(upkeep.bootstrap.begin());
+  upkeep.bootstrap.push_back(peer);
+  upkeep.failures = 0;
+  if (upkeep.phase == Upkeep::Phase::kWaiting) StartSelfLookup(step);
+}
+
 // A round of refreshing: the own id if it is due, then the buckets that are.
 void Peer::StartUpkeep(const PartStep& step) {
   const Duration interval = step.config.table.refresh_interval;

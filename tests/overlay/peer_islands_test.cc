@@ -102,6 +102,20 @@ TEST_F(PeerIslandsTest, TheAskedAnswersAndLeavesItsTableAlone) {
   EXPECT_EQ(at(PeerRef{0}).table().live_count(), before);
 }
 
+// Whoever came back with an old state may know only peers to join through that are dead.
+TEST_F(PeerIslandsTest, WhoHasNotJoinedJoinsThroughThePeerThatItIsToldOf) {
+  Grow(4);
+  const PeerRef dead = AddPeer(NodeId{{7, 0, 0, 0, 0}});
+  up[Index(dead)] = false;
+  const PeerRef newcomer = AddPeer(NodeId{{8, 0, 0, 0, 0}});
+  Join(newcomer, {dead});
+  RunFor(Duration::Minutes(5));
+  ASSERT_EQ(at(newcomer).state(), PeerState::kJoining);
+  Execute(newcomer, Introduce{PeerRef{2}});
+  RunFor(Duration::Seconds(5));
+  EXPECT_EQ(at(newcomer).state(), PeerState::kJoined);
+}
+
 TEST_F(PeerIslandsTest, AnswersThatNobodyWaitsForAreDropped) {
   Grow(4);
   RunFor(Duration::Minutes(1));

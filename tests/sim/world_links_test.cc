@@ -154,6 +154,25 @@ TEST(WorldLinks, RunsOnIdenticallyAfterSavingAndLoading) {
   EXPECT_EQ(Save(loaded).size(), Save(world).size());
 }
 
+// A path that loses messages makes contacts fail. Whoever is linked is asked again, since of two
+// peers that hold each other for failed neither would ever ask the other.
+TEST(WorldLinks, AContactThatFailedAndIsLinkedIsAskedAgain) {
+  WorldOptions options = ToyOptions(2);
+  options.core.links.max_links = 8;
+  options.faults.drop = 1;
+  options.faults.end = Duration::Seconds(5);
+  World world(options);
+  for (const PeerRef peer : {PeerRef{0}, PeerRef{1}}) world.StartLookup(peer, world.RandomId());
+  world.RunFor(Duration::Seconds(5));
+  for (const PeerRef peer : {PeerRef{0}, PeerRef{1}}) {
+    ASSERT_EQ(world.peer(peer).table().live_count(), 0U);
+    ASSERT_EQ(world.peer(peer).links().size(), 1U);
+  }
+  world.RunFor(Duration::Seconds(20));
+  EXPECT_EQ(world.peer(PeerRef{0}).table().live_count(), 1U);
+  EXPECT_EQ(world.peer(PeerRef{1}).table().live_count(), 1U);
+}
+
 // The dead give up what they held, whether they crash or leave.
 TEST(WorldLinks, ListsAndPayloadsAreAllGivenBackWhenItIsQuiet) {
   World world(LinkedOptions(6));
