@@ -60,7 +60,10 @@ void World::BeginCrash() {
   if (back.how == Return::kRollsBack) back.state = CopyState(back.peer);
   const std::uint32_t slot = returns_.Add(back);
   if (back.how != Return::kRollsBack) return TurnReturn(slot);
-  actions_.Schedule(now_ + DrawMean(options.rollback_age), Action::Kind::kReturn, slot);
+  // The crash that ends the copied life is a fault as well: it does not come after their end.
+  const Time end{options.end.us};
+  const Time crash = std::min(now_ + DrawMean(options.rollback_age), end);
+  actions_.Schedule(crash, Action::Kind::kReturn, slot);
 }
 
 // First the crash, then the return.

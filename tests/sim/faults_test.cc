@@ -226,6 +226,23 @@ TEST(Faults, ARestartedPeerGoesOnFromItsState) {
   EXPECT_EQ(LookUpAtRandom(world, 30).closest, 30);
 }
 
+// The crash that ends the life of which a copy was taken is part of the fault.
+TEST(Faults, ARollbackCrashesNobodyAfterTheEndOfTheFaults) {
+  WorldOptions options = LinkedOptions(30);
+  options.faults.crashes_per_s = 1;
+  options.faults.rollback_share = 1;
+  options.faults.rollback_age = Duration::Minutes(10);
+  options.faults.down = Duration::Seconds(1);
+  options.faults.end = Duration::Seconds(20);
+  World world(options);
+  world.RunFor(Duration::Seconds(21));
+  const std::uint64_t crashes = world.metrics().crashes;
+  EXPECT_GT(crashes, 5U);
+  world.RunFor(Duration::Minutes(30));
+  EXPECT_EQ(world.metrics().crashes, crashes);
+  EXPECT_EQ(world.live_count(), 30U);
+}
+
 TEST(Faults, AForgetfulPeerJoinsAnewUnderItsId) {
   World world(LinkedOptions(100));
   const PeerRef peer = Ref(17);
