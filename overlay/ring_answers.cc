@@ -137,7 +137,7 @@ void Ring::AskNearer(std::span<const PeerRef> named, const PartStep& step) {
   const NodeId& next = step.ids.id(successors.front());
   for (const PeerRef peer : named) {
     if (peer == step.self || !InOpen(step.self_id, step.ids.id(peer), next)) continue;
-    if (!IsBuried(peer, step.now)) return void(Request(peer, Purpose::kVerify, step));
+    if (Believes(peer, step)) return void(Request(peer, Purpose::kVerify, step));
   }
 }
 

@@ -11,12 +11,16 @@
 namespace tombolo::sim {
 namespace {
 
+constexpr std::size_t kLook =
+    4;  // peers looked at, per place of a list, for one that can be dialled
+
 // The ring of one island, peer after peer in the order of ids.
 class RingBuilder {
  public:
-  RingBuilder(const Config& config, std::span<const PeerRef> island, std::vector<Peer>& peers,
-              const Step& step)
+  RingBuilder(const Config& config, std::size_t turns, std::span<const PeerRef> island,
+              std::vector<Peer>& peers, const Step& step)
       : config_(config),
+        turns_(turns),
         island_(island),
         peers_(peers),
         step_(step),
@@ -30,16 +34,35 @@ class RingBuilder {
   void BuildOne(std::size_t place) {
     Peer& peer = peers_[Index(island_[place])];
     if (!config_.has_table()) peer.Build(RoutingTable(), kNever);
-    const std::size_t others = island_.size() - 1;
-    const std::size_t after = std::min(others, static_cast<std::size_t>(config_.successors()));
-    const std::size_t before = std::min(others, static_cast<std::size_t>(config_.predecessors()));
-    successors_.clear();
-    predecessors_.clear();
+    // A turn takes every turns_-th peer, from the first on, then from the second, and so on. None
+    // counts the peers between itself and where its list would come round to it again.
+    const std::size_t others = (island_.size() - 1) / turns_;
+    Collect(place, others, config_.successors(), &RingBuilder::Next, successors_);
+    Collect(place, others, config_.predecessors(), &RingBuilder::Previous, predecessors_);
     fingers_.clear();
-    for (std::size_t i = 1; i <= after; ++i) successors_.push_back(At(place + i));
-    for (std::size_t i = 1; i <= before; ++i) predecessors_.push_back(At(place + others + 1 - i));
     if (fingers_wanted_ && others > 0) FindFingers(peer.id(), place);
     peer.BuildRing(successors_, predecessors_, fingers_, Time{}, step_);
+  }
+
+  // The nearest on one side that can be dialled: the others are learned when their links come up.
+  void Collect(std::size_t place, std::size_t others, int wanted,
+               std::size_t (RingBuilder::*step)(std::size_t) const, std::vector<PeerRef>& side) {
+    const auto most = static_cast<std::size_t>(wanted);
+    side.clear();
+    for (std::size_t i = 0; i < std::min(others, most * kLook) && side.size() < most; ++i) {
+      place = (this->*step)(place);
+      if (step_.ids.dialable(At(place))) side.push_back(At(place));
+    }
+  }
+
+  // Past its last peer each turn goes on with the first of the next one.
+  std::size_t Next(std::size_t place) const {
+    return place + turns_ < island_.size() ? place + turns_ : (place % turns_ + 1) % turns_;
+  }
+  std::size_t Previous(std::size_t place) const {
+    if (place >= turns_) return place - turns_;
+    const std::size_t turn = (place + turns_ - 1) % turns_;
+    return turn + (island_.size() - 1 - turn) / turns_ * turns_;
   }
 
   // Position of the peer past the end of the island is that of the first one, and so on.
@@ -49,11 +72,12 @@ class RingBuilder {
   // From the highest level down to those whose finger is the successor.
   void FindFingers(const NodeId& id, std::size_t place) {
     const int unused = kIdBits - config_.ring.bits;
-    const NodeId& next = IdAt(place + 1);
+    const std::size_t successor = Next(place);
+    const NodeId& next = IdAt(successor);
     for (int level = config_.ring.bits - 1; level >= 0; --level) {
       const NodeId start = PlusPowerOfTwo(id, unused + level);
       if (InHalfOpen(id, start, next)) {
-        AddFinger(0, At(place + 1));
+        AddFinger(0, At(successor));
         break;
       }
       const PeerRef peer = SuccessorOf(start, level, id, place);
@@ -81,6 +105,7 @@ class RingBuilder {
   }
 
   const Config& config_;
+  const std::size_t turns_;
   std::span<const PeerRef> island_;
   std::vector<Peer>& peers_;
   const Step& step_;
@@ -96,7 +121,8 @@ class RingBuilder {
 void BuildRings(const WorldOptions& options, const Islands& islands, std::vector<Peer>& peers,
                 const Step& step) {
   for (std::size_t island = 0; island < islands.count(); ++island) {
-    RingBuilder(options.core, islands.members(island), peers, step).Build();
+    const std::span<const PeerRef> members = islands.members(island);
+    RingBuilder(options.core, options.ring_turns, members, peers, step).Build();
   }
 }
 

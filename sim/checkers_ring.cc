@@ -18,11 +18,13 @@ class RingCheck {
  public:
   explicit RingCheck(const World& world) : world_(world) {
     for (const PeerRef peer : world.oracle().live()) {
-      if (IsMember(world, peer)) members_.push_back(peer);
+      if (IsOnRing(peer)) members_.push_back(peer);
     }
     for (const PeerRef member : members_) {
-      const PeerRef next = FirstLiveSuccessor(world, member);
-      next_.push_back(next == PeerRef::kNone ? kNobody : PlaceOf(next));
+      const std::span<const PeerRef> successors = SuccessorsOf(world.peer(member));
+      const auto next = std::find_if(successors.begin(), successors.end(),
+                                     [&](PeerRef successor) { return IsOnRing(successor); });
+      next_.push_back(next == successors.end() ? kNobody : PlaceOf(*next));
     }
     // Alone, nobody needs a successor.
     if (members_.size() == 1) next_[0] = 0;
@@ -93,8 +95,11 @@ class RingCheck {
     finding.checked = members_.size();
     for (std::uint32_t i = 0; i < members_.size(); ++i) {
       const Peer& peer = world_.peer(members_[i]);
-      const bool ahead = IsTrueSide(i, SuccessorsOf(peer), 1);
-      if (ahead && IsTrueSide(i, PredecessorsOf(peer), members_.size() - 1)) continue;
+      const Config& core = world_.options().core;
+      const bool ahead = IsTrueSide(i, SuccessorsOf(peer), core.successors(), 1);
+      const bool behind =
+          IsTrueSide(i, PredecessorsOf(peer), core.predecessors(), members_.size() - 1);
+      if (ahead && behind) continue;
       finding.Report(members_[i], ahead ? "its predecessors are not the nearest members"
                                         : "its successors are not the nearest members");
     }
@@ -102,6 +107,10 @@ class RingCheck {
   }
 
  private:
+  bool IsOnRing(PeerRef peer) const {
+    return IsMember(world_, peer) && world_.directory().dialable(peer);
+  }
+
   // Members whom no list skips: that lie between no two entries next to each other, the owner
   // counting as the first.
   std::size_t CountPrincipals() const {
@@ -130,14 +139,20 @@ class RingCheck {
   }
 
   // Whether the members of a side of `place`, in its order, begin with the nearest, found by
-  // going `step` places at a time.
-  bool IsTrueSide(std::uint32_t place, std::span<const PeerRef> side, std::size_t step) const {
-    const std::size_t wanted = std::min(kLeaves, members_.size() - 1);
+  // going `step` places at a time. `room`: in the list.
+  bool IsTrueSide(std::uint32_t place, std::span<const PeerRef> side, int room,
+                  std::size_t step) const {
+    const auto hidden =
+        static_cast<std::size_t>(std::count_if(side.begin(), side.end(), [&](PeerRef peer) {
+          return IsMember(world_, peer) && !IsOnRing(peer);
+        }));
+    const std::size_t wanted =
+        std::min({kLeaves, members_.size() - 1, static_cast<std::size_t>(room) - hidden});
     std::size_t right = 0;
     std::size_t at = place;
     for (const PeerRef neighbour : side) {
       if (right == wanted) return true;
-      if (!IsMember(world_, neighbour)) continue;
+      if (!IsOnRing(neighbour)) continue;
       at = (at + step) % members_.size();
       if (members_[at] != neighbour) return false;
       ++right;

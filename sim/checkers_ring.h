@@ -1,7 +1,8 @@
 // The ring as its members believe in it: I1 to I4 and I7 (Zave, "How to make Chord correct";
 // Shafaat et al. for islands).
 //
-// Members are the live peers that have joined. The best successor of a member is the first one
+// Members are the live peers that have joined and can be dialled: of two others neither can speak to
+// the other, so no ring can hold them all. The best successor of a member is the first one
 // of its list that is a member. Following best successors, a world may show
 //   - several rings (I1): islands that have not merged; none at all if somebody has no live
 //   successor
@@ -11,7 +12,7 @@
 // I4 asks for one live successor each, and for as many principals as a list is long and one
 // more (or all members, if fewer): members whom no successor list skips, Zave's condition for
 // rings that stay connected. I7 asks for the true nearest kLeaves on each side, as relaying
-// falls back on them.
+// falls back on them, or as many of them as fit into a list beside those that are no members.
 //
 // Thread rule: pure functions of a world. Errors: none; without a ring nothing is checked.
 #pragma once

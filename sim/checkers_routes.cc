@@ -24,6 +24,8 @@ PeerRef Draw(const World& world, Rng& rng) {
 
 void CheckPair(const World& world, PeerRef from, PeerRef to, std::uint32_t most, Finding& finding) {
   if (!IsMember(world, from) || !IsMember(world, to)) return;
+  // Who cannot be dialled is reached over its links alone, which the walk does not know.
+  if (!world.directory().dialable(from) || !world.directory().dialable(to)) return;
   ++finding.checked;
   const Walk walk = WalkRoute(world, from, to);
   if (!walk.arrived) {

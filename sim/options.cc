@@ -42,11 +42,19 @@ std::optional<std::string> CheckIslands(const WorldOptions& options) {
   if (options.islands.size() > kMaxIslands || !populated || peers != options.peers) {
     return "islands = " + std::to_string(options.islands.size()) + " sizes, " +
            std::to_string(peers) + " peers in all: allowed are 1 to " +
-           std::to_string(kMaxIslands) + " sizes above 0 that add up to peers = " +
-           std::to_string(options.peers);
+           std::to_string(kMaxIslands) +
+           " sizes above 0 that add up to peers = " + std::to_string(options.peers);
   }
   if (options.start == StartMode::kBuilt) return std::nullopt;
   return std::string("islands: allowed only with start = \"built\"");
+}
+
+std::optional<std::string> CheckRingTurns(const WorldOptions& options) {
+  if (options.ring_turns == 1) return std::nullopt;
+  const bool built = options.start == StartMode::kBuilt && options.core.has_ring();
+  if (built && options.ring_turns >= 1 && options.ring_turns <= kMaxRingTurns) return std::nullopt;
+  return "ring_turns = " + std::to_string(options.ring_turns) + ": allowed is 1, and up to " +
+         std::to_string(kMaxRingTurns) + " with start = \"built\" and an overlay with a ring";
 }
 
 // Ids are drawn until one is free, and are not used twice.
@@ -86,6 +94,7 @@ std::optional<std::string> WorldOptions::Validate() const {
   if (auto broken = CheckShare("missing_share", missing_share)) return broken;
   if (auto broken = CheckShare("dead_links", dead_links)) return broken;
   if (auto broken = CheckIslands(*this)) return broken;
+  if (auto broken = CheckRingTurns(*this)) return broken;
   if (auto broken = CheckSpan("join_spacing", join_spacing, Duration{0}, kYear)) return broken;
   if (auto broken = CheckSpan("keepalive_timeout", keepalive_timeout, Duration{1}, kYear))
     return broken;

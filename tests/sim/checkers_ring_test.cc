@@ -81,6 +81,33 @@ TEST(CheckRing, TellsIslandsFromOneRing) {
   EXPECT_NE(rings.detail.find("there are 3 rings"), std::string::npos) << rings.detail;
 }
 
+TEST(CheckRing, TellsALoopyRingWhichRepairsItself) {
+  for (const std::uint32_t peers : {9U, 40U, 101U}) {
+    WorldOptions options = ToyOptions(peers);
+    options.core.overlay = OverlayKind::kChord;
+    options.core.ring.overhear = false;
+    options.ring_turns = 2;
+    World world(options);
+    EXPECT_EQ(Broken(world).find("I2 "), 0U) << Broken(world);
+    EXPECT_NE(CheckRing(world)[1].detail.find("2 times"), std::string::npos);
+    world.RunFor(Duration::Hours(1));
+    EXPECT_EQ(Broken(world), "") << peers << " peers";
+  }
+}
+
+// Of peers that cannot be dialled two can never be neighbours.
+TEST(CheckRing, MembersAreThoseWhoCanBeDialled) {
+  WorldOptions options = Both(60);
+  options.nat_share = 0.4;
+  const World world(options);
+  const auto dialable = static_cast<std::uint64_t>(
+      std::count_if(world.oracle().live().begin(), world.oracle().live().end(),
+                    [&](PeerRef peer) { return world.directory().dialable(peer); }));
+  EXPECT_LT(dialable, 60U);
+  EXPECT_EQ(CheckRing(world)[0].checked, dialable);
+  EXPECT_EQ(Broken(world), "");
+}
+
 TEST(CheckRing, NamesWhoHasNoLiveSuccessor) {
   World world(Both(100));
   world.RunFor(Duration::Milliseconds(2500));
@@ -104,8 +131,9 @@ TEST(CheckRing, AHoleInALeafSetIsFound) {
   const Finding before = CheckRing(world)[4];
   EXPECT_FALSE(before.ok());
   EXPECT_NE(before.detail.find("not the nearest members"), std::string::npos);
-  // Far predecessors that have died are noticed one after the other.
-  world.RunFor(Duration::Minutes(20));
+  // Each peer notices at the round after its successor has, since that one names the dead till
+  // then: eight times half a minute, and some seconds until silence means death.
+  world.RunFor(Duration::Minutes(7));
   EXPECT_EQ(Broken(world), "") << Describe(world, CheckRing(world)[4]);
 }
 

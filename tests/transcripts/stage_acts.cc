@@ -14,8 +14,10 @@ bool SetCore(const std::string& setting, Config& core) {
   const std::string key = setting.substr(0, equals);
   const std::string value = equals == std::string::npos ? "" : setting.substr(equals + 1);
   if (key == "overlay") {
-    core.overlay = value == "both" ? OverlayKind::kBoth : OverlayKind::kKademlia;
-    return value == "both" || value == "kademlia";
+    core.overlay = value == "both"    ? OverlayKind::kBoth
+                   : value == "chord" ? OverlayKind::kChord
+                                      : OverlayKind::kKademlia;
+    return value == "both" || value == "chord" || value == "kademlia";
   }
   const std::optional<Duration> span = ParseSpan(value);
   if (!span) return false;
@@ -28,7 +30,8 @@ bool SetCore(const std::string& setting, Config& core) {
 
 }  // namespace
 
-// The peer that every world begins with dies before it says anything: the story has its own.
+// The peer that every world begins with dies before it says anything: the story has its own. But a
+// world that is built begins with those that were asked for.
 std::string Stage::MakeWorld(const Words& words) {
   Scenario scenario;
   scenario.world.peers = 1;
@@ -39,8 +42,15 @@ std::string Stage::MakeWorld(const Words& words) {
     return "error: " + std::string(status.message()) + "\n";
   world_ = std::make_unique<World>(scenario.world);
   world_->RunUntil(Time{});
-  world_->Crash(static_cast<PeerRef>(0));
+  if (scenario.world.start == StartMode::kJoin) world_->Crash(static_cast<PeerRef>(0));
   world_->RecordEvents(100'000);
+  return {};
+}
+
+std::string Stage::NamePeers(const Words& words) {
+  if (words.size() != world_->peer_count() + 1) return "error: names NAME ..., one for each peer\n";
+  for (std::uint32_t i = 0; i < world_->peer_count(); ++i)
+    peers_[words[i + 1]] = static_cast<PeerRef>(i);
   return {};
 }
 

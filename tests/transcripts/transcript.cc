@@ -31,6 +31,7 @@ std::string PlayTranscript(const std::string& text) {
 
 const std::map<std::string, Stage::Verb>& Stage::Verbs() {
   static const std::map<std::string, Verb> verbs = {{"world", &Stage::MakeWorld},
+                                                    {"names", &Stage::NamePeers},
                                                     {"peer", &Stage::AddPeer},
                                                     {"join", &Stage::Join},
                                                     {"crash", &Stage::Crash},

@@ -36,6 +36,7 @@ class Stage {
 
   // stage_acts.cc: what changes the world.
   std::string MakeWorld(const Words& words);
+  std::string NamePeers(const Words& words);
   std::string AddPeer(const Words& words);
   std::string Join(const Words& words);
   std::string Crash(const Words& words);
