@@ -21,8 +21,11 @@ constexpr Duration kAgeing = Duration::Seconds(10);
 
 // A lookup asks every contact at most once, and waits for each for as long as an answer may take.
 // A put then waits once more, for the acknowledgements of the stores.
+// On the ring alone its asker tries again as often as it may.
 Duration LongestLookup(const World& world) {
-  return world.options().core.lookup.rpc_timeout * (world.peer_count() + 4);
+  const Config& core = world.options().core;
+  if (!core.has_table()) return core.ring.find_timeout * core.ring.tries;
+  return core.lookup.rpc_timeout * (world.peer_count() + 4);
 }
 
 std::string_view NameOf(OperationKind kind) {
@@ -240,9 +243,13 @@ bool SwarmLedger::IsOutdated(const World& world, const Entry& get, const Operati
 void SwarmLedger::Count(const World& world, const Entry& entry, const Operation& done) {
   const bool lookup = entry.kind == OperationKind::kLookup;
   if (lookup) {
-    const auto k = static_cast<std::uint64_t>(world.options().core.table.k);
-    results_.wanted += std::min<std::uint64_t>(k, world.live_count() - 1);
-    results_.found += CountClosestFound(world, done);
+    // The ring finds the one peer that is responsible for a key.
+    const Config& core = world.options().core;
+    const auto k = static_cast<std::uint64_t>(core.table.k);
+    if (core.has_table()) {
+      results_.wanted += std::min<std::uint64_t>(k, world.live_count() - 1);
+      results_.found += CountClosestFound(world, done);
+    }
   }
   // Who cannot be dialled is found through those that it is linked to, or not at all.
   const bool exact = world.options().nat_share == 0;

@@ -1,14 +1,18 @@
 #include "sim/swarm_liveness.h"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <string>
 
 #include "sim/checkers.h"
 #include "sim/checkers_attach.h"
+#include "sim/conditions.h"
 
 namespace tombolo::sim {
 namespace {
+
+constexpr std::size_t kNoIsland = ~std::size_t{0};
 
 constexpr Duration kLongestJoinRetry = Duration::Seconds(64);  // peer_upkeep.cc
 
@@ -29,7 +33,10 @@ Duration LivenessBound(const WorldOptions& options) {
 }
 
 Duration MergeBound(const WorldOptions& options) {
-  return options.latency.one_way * 100 + options.core.heal.refresh_after * 2;
+  const HealConfig& heal = options.core.heal;
+  const Duration refresh = std::min(heal.refresh_after, Duration::Seconds(2));
+  const Duration lossless = options.latency.one_way * 100 + refresh * 2;
+  return options.faults.drop > 0 ? lossless * 3 + heal.max_rto * AckedSends::kMaxTries : lossless;
 }
 
 namespace {
@@ -42,21 +49,16 @@ std::optional<Violation> CheckJoined(const World& world) {
   return std::nullopt;
 }
 
-// Peers that cannot be dialled are known through their links alone, which come and go: worlds with
-// such peers are judged by what they can do. A merge brings together nearest neighbours, not whole
-// lists.
+// A merge brings together nearest neighbours, not whole lists. Without buckets there are none that
+// could be empty, and nothing is relayed.
 bool IsAsked(Invariant invariant, const World& world, bool merge_alone) {
   switch (invariant) {
-    case Invariant::kOneRing:
-    case Invariant::kOrdered:
-    case Invariant::kNoAppendage:
     case Invariant::kRoutable:
-    case Invariant::kNoDeadTraffic:
     case Invariant::kNoFalseEmpty:
-      return world.options().nat_share == 0;
+      return world.options().core.has_table();
     case Invariant::kLiveSuccessor:
     case Invariant::kLeafSet:
-      return world.options().nat_share == 0 && !merge_alone;
+      return !merge_alone;
     default:
       return true;
   }
@@ -121,17 +123,58 @@ std::optional<Violation> FirstWrong(const World& world, bool merge_alone) {
                    std::to_string(rooms.wrong) + " of " + std::to_string(rooms.views) + " views"};
 }
 
-std::vector<PeerRef> KnowledgeIslands(const World& world) {
+std::vector<std::vector<PeerRef>> KnowledgeIslands(const World& world) {
   Groups groups(world.peer_count());
   for (const PeerRef peer : world.oracle().live()) JoinAcquaintances(world, peer, groups);
-  std::vector<PeerRef> first;
-  std::vector<bool> seen(world.peer_count(), false);
+  std::vector<std::vector<PeerRef>> islands;
+  std::vector<std::size_t> island_of(world.peer_count(), kNoIsland);
   for (const PeerRef peer : world.oracle().live()) {
-    const std::size_t root = groups.Root(Index(peer));
-    if (!seen[root]) first.push_back(peer);
-    seen[root] = true;
+    std::size_t& island = island_of[groups.Root(Index(peer))];
+    if (island == kNoIsland) {
+      island = islands.size();
+      islands.emplace_back();
+    }
+    islands[island].push_back(peer);
   }
-  return first;
+  return islands;
+}
+
+std::optional<Violation> CheckMergeCost(const World& world, std::uint32_t bridges) {
+  std::uint64_t sent = 0;
+  for (std::size_t kind = 0; kind < kMessageKinds; ++kind) {
+    const std::string_view name = kMessageNames[kind];
+    const bool counts = name.starts_with("merge_") && name != MergeAck::kName &&
+                        name != MergeRefresh::kName && name != MergeRefreshed::kName;
+    if (counts) sent += world.metrics().messages[kind];
+  }
+  const std::uint64_t others = world.options().islands.size() - 1;
+  const std::uint64_t repeats = world.options().faults.drop > 0 ? 3 : 2;  // in halves
+  const std::uint64_t allowed = others * (8 + bridges) * repeats * world.live_count() / 2;
+  if (sent <= allowed) return std::nullopt;
+  return Violation{
+      "I9 budgets", PeerRef::kNone, world.now(),
+      std::to_string(sent) + " messages of a merge, allowed are " + std::to_string(allowed)};
+}
+
+bool IntroduceIslands(World& world, std::uint32_t bridges) {
+  const std::vector<std::vector<PeerRef>> islands = KnowledgeIslands(world);
+  if (islands.size() < 2) return true;
+  const auto is_known = [&](PeerRef peer) {
+    return world.directory().dialable(peer) && IsMember(world, peer);
+  };
+  // The well-known peers: those of the first island that has any.
+  std::vector<PeerRef> known;
+  std::size_t home = 0;
+  for (; home < islands.size() && known.empty(); ++home)
+    std::ranges::copy_if(islands[home], std::back_inserter(known), is_known);
+  if (known.empty() || !world.options().core.heals()) return false;
+  for (std::size_t island = 0; island < islands.size(); ++island) {
+    if (island + 1 == home) continue;
+    const std::vector<PeerRef>& told = islands[island];
+    for (std::size_t i = 0; i < bridges; ++i)
+      world.Introduce(told[i * told.size() / bridges], known[i * known.size() / bridges]);
+  }
+  return true;
 }
 
 }  // namespace tombolo::sim

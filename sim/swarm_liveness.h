@@ -10,7 +10,8 @@
 // is bounded by the configuration, so the bound is their sum.
 //
 // Peers that know nobody of each other cannot find each other: a world in which deaths have cut the
-// graph of who knows whom is told apart (KnowledgeIslands), and introduced anew or let off.
+// graph of who knows whom is told apart (KnowledgeIslands), and introduced anew or let off
+// (IntroduceIslands).
 //
 // Thread rule: one caller at a time. Errors: none; what is missing is a Violation.
 #pragma once
@@ -26,16 +27,28 @@ namespace tombolo::sim {
 
 Duration LivenessBound(const WorldOptions& options);
 // Of a world that only a merge can make whole: 100 delays, three times what 10,000 peers take
-// (healing.md), and two refreshes.
+// (healing.md), and two refreshes if there are any; where messages are lost, three times as much
+// and the time in which a message is given up.
 Duration MergeBound(const WorldOptions& options);
 
 // The first thing that peers believe and that is not so; nullopt if the world has converged.
 // `merge_alone`: as far as a merge can bring it.
 std::optional<Violation> FirstWrong(const World& world, bool merge_alone = false);
 
-// One live peer of each group of peers that, directly or through others, know of each other: one
-// peer if the world is whole. Knowing counts where it leads to a talk: a contact that cannot be
-// dialled is nobody.
-std::vector<PeerRef> KnowledgeIslands(const World& world);
+// I9 of a world that only a merge has made whole: messages of merge and unification per live peer.
+// Twice what 10,000 peers need and twice again, since small islands are all border; one more for
+// every bridge, half as many again where messages are lost, and the same for a third island.
+std::optional<Violation> CheckMergeCost(const World& world, std::uint32_t bridges);
+
+// Introduces the islands of knowledge of a world whose peers heal, as an operator would who has a
+// list of well-known peers: one peer of each is told of the first that can be dialled, and
+// `bridges` of them. False if they stay apart for good: nobody heals, or nobody can be dialled any
+// more.
+bool IntroduceIslands(World& world, std::uint32_t bridges = 1);
+
+// The live peers in groups that, directly or through others, know of each other: one group if the
+// world is whole. Knowing counts where it leads to a talk: a contact that cannot be dialled is
+// nobody.
+std::vector<std::vector<PeerRef>> KnowledgeIslands(const World& world);
 
 }  // namespace tombolo::sim

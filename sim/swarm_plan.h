@@ -51,12 +51,13 @@ enum class FaultClass : std::uint8_t {
   kLiars,      // they name wrong contacts
   kDroppers,   // they drop what they should forward
   kFlooders,   // they send requests without sense
+  kLoopy,      // the world begins with rings that go round the id space twice
 };
-inline constexpr std::array<std::string_view, 27> kFaultClassNames = {
+inline constexpr std::array<std::string_view, 28> kFaultClassNames = {
     "jitter", "drop",      "delay",      "duplicate", "reorder",  "corrupt",    "hidden",
     "flap",   "clog",      "one_way",    "isolate",   "split",    "half_split", "strangers",
     "crash",  "restart",   "forget",     "rollback",  "pause",    "skew",       "leave",
-    "join",   "mass_join", "mass_leave", "liars",     "droppers", "flooders"};
+    "join",   "mass_join", "mass_leave", "liars",     "droppers", "flooders",   "loopy"};
 inline constexpr std::size_t kFaultClasses = kFaultClassNames.size();
 
 // A set of fault classes: bit i is class i.
@@ -110,6 +111,7 @@ struct SwarmPlan {
   // Two islands meet, and nothing but the merge brings them together: what goes on of itself, in
   // all other plans, is slow in this one.
   bool merge_alone = false;
+  std::uint32_t bridges = 1;  // pairs that are introduced where islands have to be
 
   bool has(FaultClass fault) const { return (faults & Bit(fault)) != 0; }
 };

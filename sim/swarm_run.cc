@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "overlay/message.h"
+#include "sim/swarm_acts.h"
 #include "sim/swarm_liveness.h"
 #include "sim/swarm_safety.h"
 #include "sim/world.h"
@@ -146,14 +147,14 @@ class SwarmRun {
       case StepKind::kLeave:
         return world_.Leave(who);
       case StepKind::kCrashShare:
-        return CrashShare(step);
+        return CrashSome(world_, *plan_, step);
       case StepKind::kCut:
         if (who != Live(step.other)) world_.Cut(who, Live(step.other), true);
         return;
       case StepKind::kIsolate:
         return world_.Isolate(who);
       case StepKind::kSplit:
-        return Split(step);
+        return SplitIntoIslands(world_, *plan_, step);
       default:
         return;
     }
@@ -206,30 +207,8 @@ class SwarmRun {
       ledger_.Attach(world_, Live(i), homeless[i]);
   }
 
-  // Two to four islands of random sizes.
-  void Split(const SwarmStep& step) {
-    Rng rng = Rng::Split(plan_->seed, step.who);
-    const std::uint32_t count = 2 + step.other % 3;
-    const std::uint32_t small = 1 + rng.Below(16);  // weight of all but the first island
-    std::vector<std::uint16_t> islands(world_.peer_count());
-    for (std::uint16_t& island : islands) {
-      const std::uint32_t drawn = rng.Below(16 + small * (count - 1));
-      island = static_cast<std::uint16_t>(drawn < 16 ? 0 : 1 + (drawn - 16) / small);
-    }
-    world_.PartitionInto(islands, step.parts != 0 ? Crossing::kUpward : Crossing::kNone);
-  }
-
   void SendBetween(PeerRef source, PeerRef target, Duration deadline) {
     if (source != target) ledger_.Send(world_, source, target, deadline);
-  }
-
-  // Not World::CrashShare, whose draws depend on how many have gone before.
-  void CrashShare(const SwarmStep& step) {
-    const std::vector<PeerRef> live(world_.oracle().live().begin(), world_.oracle().live().end());
-    Rng rng = Rng::Split(plan_->seed, step.who);
-    for (const PeerRef peer : live) {
-      if (world_.live_count() > 2 && rng.Below(256) < step.parts) world_.Crash(peer);
-    }
   }
 
   // Waits for faults that have begun; then nothing is cut any more.
@@ -238,12 +217,7 @@ class SwarmRun {
     world_.Heal();
     ledger_.ComeToRest(world_.now());
     if (world_.live_count() > 0) FindHomes();
-    const std::vector<PeerRef> islands = KnowledgeIslands(world_);
-    const bool heals = plan_->world.core.heals();
-    outcome_.knowledge_lost = islands.size() > 1 && !heals;
-    // As an operator would tell them, who has a list of well-known peers.
-    for (std::size_t i = 1; i < islands.size() && heals; ++i)
-      world_.Introduce(islands[i], islands[0]);
+    outcome_.knowledge_lost = !IntroduceIslands(world_, plan_->bridges);
     return true;
   }
 
@@ -253,9 +227,13 @@ class SwarmRun {
     const Duration limit =
         plan_->merge_alone ? MergeBound(plan_->world) : LivenessBound(plan_->world);
     const Time bound = plan_->calm_from + limit;
+    // Where a merge loses messages nothing else is asked before that is over.
+    const bool lossy = plan_->merge_alone && plan_->has(FaultClass::kDrop);
+    const Time last = lossy ? bound + kExerciseDeadline : bound;
     for (;;) {
       std::optional<Violation> wrong = FirstWrong(world_, plan_->merge_alone);
-      if (!wrong) {
+      const bool merging = wrong.has_value();
+      if (!wrong && (!lossy || world_.now() >= bound)) {
         SwarmRun trial = *this;
         wrong = trial.Exercise();
         if (trial.outcome_.violation || !wrong) {
@@ -264,13 +242,14 @@ class SwarmRun {
         }
       }
       outcome_.converged_after = world_.now() - plan_->calm_from;
-      if (world_.now() >= bound) {
+      if (wrong && world_.now() >= (merging ? bound : last)) {
         wrong->detail += "; not right " + TimeText(Time{limit.us}) + " after the end of the faults";
         return outcome_.knowledge_lost || !Broken(wrong);
       }
       FindHomes();
       const Duration poll = plan_->merge_alone ? plan_->world.latency.one_way * 5 : kPoll;
-      if (!Advance(std::min(bound, world_.now() + poll))) return false;
+      const Time next = world_.now() < bound ? bound : last;
+      if (!Advance(std::min(next, world_.now() + poll))) return false;
     }
   }
 
@@ -279,12 +258,16 @@ class SwarmRun {
     if (world_.live_count() < 2) return std::nullopt;
     const SwarmLedger::Results before = ledger_.results();
     Rng rng = Rng::Split(plan_->seed, kExerciseStream);
-    ledger_.SendNowhere(world_, Live(rng.Below(1024)), RandomKey(rng), kExerciseDeadline * 4);
-    ledger_.Broadcast(world_, Live(rng.Below(1024)), kExerciseDeadline * 4);
-    SendAround();
+    const bool ring_alone = !plan_->world.core.has_table();
+    if (!ring_alone) {
+      ledger_.SendNowhere(world_, Live(rng.Below(1024)), RandomKey(rng), kExerciseDeadline * 4);
+      ledger_.Broadcast(world_, Live(rng.Below(1024)), kExerciseDeadline * 4);
+      SendAround();
+    }
     for (std::uint32_t i = 0; i < world_.live_count(); ++i)
       ledger_.Lookup(world_, Live(i), RandomKey(rng));
-    if (!PutTwiceAndGet(RandomKey(rng)) || !MoveClient(Key(0))) return std::nullopt;
+    if (!ring_alone && (!PutTwiceAndGet(RandomKey(rng)) || !MoveClient(Key(0))))
+      return std::nullopt;
     ResolveAll();
     if (!AwaitEnds()) return std::nullopt;
     if (auto missing = ledger_.CheckBroadcasts(world_)) return missing;
@@ -347,14 +330,14 @@ class SwarmRun {
 
   bool StayCalm() {
     if (outcome_.knowledge_lost) return true;
+    if (plan_->merge_alone && Broken(CheckMergeCost(world_, plan_->bridges))) return false;
     if (!Advance(world_.now() + kCalm)) return false;
     const std::uint64_t failed = ledger_.results().failed;
     ResolveAll();
     if (!AwaitEnds()) return false;
     if (ledger_.results().failed > failed) return !Broken(ledger_.results().last_failure);
     std::optional<Violation> wrong = FirstWrong(world_, plan_->merge_alone);
-    // Links of peers that cannot be dialled come and go, and a late answer is taken for none.
-    if (!wrong || plan_->has(FaultClass::kHidden) || plan_->has(FaultClass::kJitter)) return true;
+    if (!wrong) return true;
     wrong->detail += "; it was right before";
     return !Broken(wrong);
   }

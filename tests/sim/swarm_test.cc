@@ -165,6 +165,33 @@ TEST(SwarmLiveness, CountsIslandsOfKnowledge) {
   EXPECT_EQ(KnowledgeIslands(World(options)).size(), 2U);
 }
 
+WorldOptions Islands() {
+  WorldOptions options = ToyOptions(20);
+  options.core.overlay = OverlayKind::kBoth;
+  options.islands = {5, 15};
+  return options;
+}
+
+TEST(SwarmLiveness, IslandsAreIntroducedToSomebodyWhoCanBeDialled) {
+  WorldOptions options = Islands();
+  options.nat_share = 0.5;
+  World world(options);
+  ASSERT_FALSE(world.directory().dialable(PeerRef{0})) << "the first of the first island";
+  EXPECT_TRUE(IntroduceIslands(world));
+  world.RunFor(Duration::Minutes(1));
+  EXPECT_EQ(KnowledgeIslands(world).size(), 1U);
+  options.nat_share = 1;
+  World hidden(options);
+  EXPECT_FALSE(IntroduceIslands(hidden)) << "nobody can speak to anybody";
+}
+
+TEST(SwarmLiveness, WithoutHealingIslandsStayApart) {
+  WorldOptions options = Islands();
+  options.core.heal.enabled = false;
+  World world(options);
+  EXPECT_FALSE(IntroduceIslands(world));
+}
+
 TEST(SwarmPlan, EveryPlanIsAWorldThatCanBe) {
   FaultSet seen = 0;
   for (std::uint64_t seed = 1; seed <= 500; ++seed) {
