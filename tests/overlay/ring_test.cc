@@ -431,23 +431,6 @@ TEST_F(RingTest, BesideBucketsItKeepsTheNeighboursRight) {
   ExpectPerfect();
 }
 
-// Where two neighbours differ in the first bit, the nearest by XOR are all on one side.
-TEST_F(RingTest, ANewcomerFindsASuccessorThatIsFarByXor) {
-  toy_.config.overlay = OverlayKind::kBoth;
-  toy_.config.ring.stabilise_interval = Duration::Seconds(30);
-  toy_.config.ring.check_interval = Duration::Seconds(60);
-  toy_.Grow(100);
-  toy_.RunFor(Duration::Minutes(10));
-  const PeerRef newcomer = toy_.AddPeer(NodeId{{0x7fffffff, 0, 0, 0, 0}});
-  toy_.Join(newcomer, {PeerRef{0}});
-  toy_.RunFor(Duration::Seconds(20));
-  const std::vector<PeerRef> order = InOrder();
-  const auto at = std::find(order.begin(), order.end(), newcomer);
-  ASSERT_NE(at, order.end());
-  ASSERT_NE(at + 1, order.end());
-  EXPECT_EQ(RingOf(newcomer).neighbours().successors().front(), *(at + 1));
-}
-
 TEST_F(RingTest, TheOrderOfRefsChangesNothing) {
   const auto run = [](bool reversed) {
     ToyOverlay toy;
