@@ -31,7 +31,7 @@ struct BenchOptions {
   std::vector<std::uint32_t> sizes;  // of each island; together they are the peers
   HealOptions heal;
   MergeStrategy strategy = MergeStrategy::kZip;
-  double missing = 0;  // share of the contacts absent from the tables
+  double missing = 0;           // share of the contacts absent from the tables
   std::string schedule = "t0";  // bench chord-paper: all join at once, or "spread" over 500 s
   BroadcastRunOptions broadcast;
   std::vector<std::string> settings;  // "key=value", applied last

@@ -178,8 +178,7 @@ std::span<const Key> WorldKeys() {
 }
 
 std::span<const Key> Keys() {
-  static const std::vector<Key> kAll =
-      Joined({{WorldKeys()}, RunKeys(), CutKeys(), LoadKeys()});
+  static const std::vector<Key> kAll = Joined({{WorldKeys()}, RunKeys(), CutKeys(), LoadKeys()});
   return kAll;
 }
 
@@ -204,26 +203,24 @@ std::optional<std::string> Assign(const Key& key, const Value& value, Target& ta
 std::string AllowedText(const Key& key, Target& target) {
   const std::string range = NumberText(key.min) + " to " + NumberText(key.max);
   const std::string unit = UnitOf(key).empty() ? "" : " " + std::string(UnitOf(key));
-  return std::visit(Overloaded{[&](double*) { return "a number, " + range + unit; },
-                               [&](Duration*) { return "a number, " + range + unit; },
-                               [](bool*) { return std::string("true or false"); },
-                               [&](std::vector<double>*) {
-                                 return "a list of numbers, each " + range;
-                               },
-                               [&](std::vector<std::uint32_t>*) {
-                                 return "a list of whole numbers, each " + range;
-                               },
-                               [](std::string*) { return std::string("a text"); },
-                               [](const PathField&) { return std::string("the path of a file"); },
-                               [](const ChoiceField& choice) {
-                                 std::string names;
-                                 for (const std::string_view name : choice.names) {
-                                   names += (names.empty() ? "" : " | ") + Quoted(name);
-                                 }
-                                 return names;
-                               },
-                               [&](auto*) { return "a whole number, " + range + unit; }},
-                    key.field(target));
+  return std::visit(
+      Overloaded{
+          [&](double*) { return "a number, " + range + unit; },
+          [&](Duration*) { return "a number, " + range + unit; },
+          [](bool*) { return std::string("true or false"); },
+          [&](std::vector<double>*) { return "a list of numbers, each " + range; },
+          [&](std::vector<std::uint32_t>*) { return "a list of whole numbers, each " + range; },
+          [](std::string*) { return std::string("a text"); },
+          [](const PathField&) { return std::string("the path of a file"); },
+          [](const ChoiceField& choice) {
+            std::string names;
+            for (const std::string_view name : choice.names) {
+              names += (names.empty() ? "" : " | ") + Quoted(name);
+            }
+            return names;
+          },
+          [&](auto*) { return "a whole number, " + range + unit; }},
+      key.field(target));
 }
 
 std::string ValueText(const Key& key, Target& target) {

@@ -66,7 +66,8 @@ std::span<const Key> WorldKeys();
 struct Unsupported {
   std::string_view type;  // "array", "table", "date"
 };
-using Value = std::variant<std::int64_t, double, bool, std::string, std::vector<double>, Unsupported>;
+using Value =
+    std::variant<std::int64_t, double, bool, std::string, std::vector<double>, Unsupported>;
 
 // Stores `value`; on error returns what is wrong and allowed ("must be ..., is ..."), nullopt if
 // all is well.

@@ -19,11 +19,11 @@ namespace tombolo::sim {
 // Something done to the world from outside, once. Several things of one moment happen in this
 // order.
 struct TimedAction {
-  Duration at;             // since the start of the run
-  double crash = 0;        // share of the live peers that dies without a word
-  double leave = 0;        // share of the live peers that leaves politely
-  std::uint32_t join = 0;  // new peers that join through random live ones
-  bool heal = false;       // every path is back
+  Duration at;                    // since the start of the run
+  double crash = 0;               // share of the live peers that dies without a word
+  double leave = 0;               // share of the live peers that leaves politely
+  std::uint32_t join = 0;         // new peers that join through random live ones
+  bool heal = false;              // every path is back
   std::vector<double> partition;  // shares of the live peers in random islands
   bool partition_one_way = false;
   std::vector<std::uint32_t> isolate;      // peers

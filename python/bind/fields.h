@@ -43,8 +43,7 @@ class FieldWriter {
   void Store(const std::string& name, const pybind11::object& given, Duration& value) const;
   void Store(const std::string& name, const pybind11::object& given, std::string& value) const;
   template <class T>
-  void Store(const std::string& name, const pybind11::object& given,
-             std::vector<T>& value) const;
+  void Store(const std::string& name, const pybind11::object& given, std::vector<T>& value) const;
 
   // An integer that the type cannot hold is replaced by the nearest one that it can, so that
   // Validate() judges it; the error then shows what was given.
