@@ -115,7 +115,7 @@ TEST(MeasureHeal, IslandsMergeWhilePeersComeAndGo) {
     options.start = start;
     options.cut = Duration::Minutes(5);
     options.churn_half_life = Duration::Minutes(10);
-    options.limit = Duration::Minutes(30);
+    options.limit = Duration::Hours(2);  // what the dead leave empty is refreshed every hour
     const HealFigures heal =
         MeasureHeal(world, options, std::vector<std::uint32_t>{100, 60}, Always);
     EXPECT_TRUE(heal.healed) << static_cast<int>(start);
