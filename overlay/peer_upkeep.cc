@@ -22,6 +22,12 @@ NodeId RandomIdInBucket(const NodeId& id, int level, Rng& rng) {
   return random;
 }
 
+// All contacts of the bucket have failed. The lookup of our own id does not cover it, however few
+// contacts we have: it names those next to us, of whom many may be peers that cannot be dialled.
+bool IsLost(const RoutingTable& table, int level) {
+  return table.live(level).empty() && !table.failed(level).empty();
+}
+
 }  // namespace
 
 void Peer::Start(const Join& join, const PartStep& step) {
@@ -91,7 +97,7 @@ void Peer::UpkeepLookupDone(const LookupState& done, const PartStep& step) {
     return;
   }
   for (int level = table_.CoveredFrom(step.config.table.k); level < table_.levels(); ++level) {
-    table_.Touch(level, step.now, step.config.table.refresh_interval);
+    if (!IsLost(table_, level)) table_.Touch(level, step.now, step.config.table.refresh_interval);
   }
   // Those who answered are the ring neighbours to begin with.
   if (ring_ && !ring_->is_member()) ring_->Start(step);
@@ -112,8 +118,9 @@ void Peer::StartBuckets(const PartStep& step) {
 void Peer::ContinueUpkeep(const PartStep& step) {
   Upkeep& upkeep = *parts_->upkeep;
   const Duration interval = step.config.table.refresh_interval;
-  while (upkeep.level < upkeep.end) {
+  while (upkeep.level < table_.levels()) {
     const int level = upkeep.level++;
+    if (level >= upkeep.end && !IsLost(table_, level)) continue;
     if (!upkeep.joining && !table_.NeedsRefresh(level, step.now, interval)) continue;
     return StartLookup({LookupPurpose::kRefreshBucket, 0, RandomIdInBucket(id_, level, rng_)},
                        step);

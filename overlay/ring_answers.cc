@@ -7,6 +7,8 @@
 namespace tombolo {
 namespace {
 
+constexpr int kMaxSteps = 16;  // of a stabilisation, from one named predecessor to the next
+
 bool Holds(std::span<const PeerRef> peers, PeerRef peer) {
   return std::find(peers.begin(), peers.end(), peer) != peers.end();
 }
@@ -107,9 +109,11 @@ void Ring::AnswerStabilise(const Pending& asked, const RingNeighbours& answer,
                          InOpen(step.self_id, step.ids.id(nearer), step.ids.id(from)) &&
                          Believes(nearer, step);
   if (is_nearer && !step.config.ring.corrected) neighbours_.LearnSuccessor(nearer, step);
-  // One step per round: who names ever nearer peers cannot keep us busy.
-  if (is_nearer && step.config.ring.corrected && asked.purpose == Purpose::kStabilise) {
+  // So many steps per round: newcomers that joined at once are passed one by one, but who names ever
+  // nearer peers cannot keep us busy.
+  if (is_nearer && step.config.ring.corrected && asked.level < kMaxSteps) {
     Request(nearer, Purpose::kVerify, step);
+    pending_.back().level = static_cast<std::uint8_t>(asked.level + 1);
     return;
   }
   EndStabilise(step);

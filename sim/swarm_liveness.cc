@@ -13,6 +13,7 @@ namespace tombolo::sim {
 namespace {
 
 constexpr std::size_t kNoIsland = ~std::size_t{0};
+constexpr Duration kLongestRefresh = Duration::Minutes(1);  // later is never, for a merge alone
 
 constexpr Duration kLongestJoinRetry = Duration::Seconds(64);  // peer_upkeep.cc
 
@@ -49,13 +50,16 @@ std::optional<Violation> CheckJoined(const World& world) {
   return std::nullopt;
 }
 
-// A merge brings together nearest neighbours, not whole lists. Without buckets there are none that
-// could be empty, and nothing is relayed.
+// A merge brings together nearest neighbours, not whole lists, and of buckets it leaves a few empty
+// for its refresh to fill (healing.md). Without buckets there are none, and nothing is relayed.
 bool IsAsked(Invariant invariant, const World& world, bool merge_alone) {
+  const Config& core = world.options().core;
+  const bool refreshes = !merge_alone || core.heal.refresh_after < kLongestRefresh;
   switch (invariant) {
     case Invariant::kRoutable:
+      return core.has_table();
     case Invariant::kNoFalseEmpty:
-      return world.options().core.has_table();
+      return core.has_table() && refreshes;
     case Invariant::kLiveSuccessor:
     case Invariant::kLeafSet:
       return !merge_alone;

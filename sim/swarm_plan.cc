@@ -112,7 +112,9 @@ void LookUpOnly(SwarmPlan& plan) {
 void MakeMergeAlone(SwarmPlan& plan, Rng& rng) {
   Config& core = plan.world.core;
   plan.merge_alone = true;
-  plan.world.peers = std::max(plan.world.peers, 16U);
+  // In small islands everybody hears of everybody anyhow.
+  plan.world.peers = Between(rng, 16, 128);
+  core.heal.offered = Pick<int, 4>(rng, {1, 2, 4, 8});
   core.overlay = OverlayKind::kBoth;
   core.table.k = std::max(core.table.k, 8);
   core.table.refresh_interval = kNotAtAll;
@@ -130,6 +132,7 @@ void MakeMergeAlone(SwarmPlan& plan, Rng& rng) {
   if (rng.Below(2) == 0) core.heal.refresh_after = kNotAtAll;
   if (rng.Below(3) > 0) return;
   plan.faults |= Bit(FaultClass::kDrop);
+  core.heal.offered = 8;  // of fewer all may be taken for silent, and with them their subtree
   plan.world.faults.drop = Share(rng, 1, 51);
   plan.world.faults.end = (plan.calm_from + MergeBound(plan.world)) - Time{};
 }

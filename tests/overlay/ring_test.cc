@@ -321,6 +321,22 @@ TEST_F(RingTest, ALoopyRingIsFoundOutByLookingForOneself) {
   ExpectPerfect();
 }
 
+// As after many joins at once, of which a peer has not heard.
+TEST_F(RingTest, NewcomersArePassedInOneRound) {
+  toy_.config.ring.overhear = false;
+  for (std::uint32_t i = 1; i <= 10; ++i) toy_.AddPeer(IdOf(i << 28));
+  for (std::uint32_t i = 0; i < 10; ++i) {
+    const auto at = [&](std::uint32_t steps) { return PeerRef{(i + steps) % 10}; };
+    std::vector<PeerRef> after = {at(1), at(2), at(3), at(4)};
+    if (i == 0) after = {at(8)};
+    toy_.peers[i].Build(RoutingTable(), kNever);
+    toy_.peers[i].BuildRing(after, std::vector<PeerRef>{at(9), at(8), at(7)}, {}, toy_.now,
+                            toy_.step());
+  }
+  toy_.RunFor(toy_.config.ring.stabilise_interval + Duration::Seconds(2));
+  EXPECT_EQ(RingOf(PeerRef{0}).neighbours().successors()[0], PeerRef{1});
+}
+
 TEST_F(RingTest, ALookupGoesAroundADeadHop) {
   toy_.Grow(24);
   toy_.RunFor(Duration::Minutes(1));

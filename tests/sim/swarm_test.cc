@@ -230,6 +230,14 @@ TEST(SwarmRun, SeedsPassAndRunTheSameWayTwice) {
   }
 }
 
+// Each was a defect once, of the core or of the swarm itself.
+TEST(SwarmRun, SeedsOfDefectsThatWereFixedPass) {
+  for (const std::uint64_t seed : {211, 373, 486, 647, 682, 766, 798, 834, 968}) {
+    const SwarmOutcome outcome = RunPlan(DrawPlan(seed));
+    EXPECT_FALSE(outcome.violation) << seed << ": " << outcome.violation->invariant;
+  }
+}
+
 TEST(SwarmRun, TellsWhatWasDoneAndWhatTheOffenderSaid) {
   const SwarmPlan plan = DrawPlan(3);
   const std::vector<std::string> story =
