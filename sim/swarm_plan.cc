@@ -100,6 +100,19 @@ void AddWork(const Draw& draw) {
   }
 }
 
+// Where lists are long enough to stand it: many join at once, through each other too, and while
+// they do a quarter of the others die.
+void JoinAmidDeaths(const Draw& draw) {
+  if (draw.plan.world.core.ring.successors < 8 || draw.rng.Below(2) == 0) return;
+  const std::uint32_t newcomers = 2 + draw.plan.world.peers / 2;
+  const SwarmStep join = draw.Step(StepKind::kJoin);
+  draw.plan.steps.insert(draw.plan.steps.end(), newcomers, join);
+  SwarmStep deaths = draw.Step(StepKind::kCrashShare);
+  deaths.at = join.at + Duration::Milliseconds(Between(draw.rng, 20, 400));
+  deaths.parts = 64;
+  draw.plan.steps.push_back(deaths);
+}
+
 // Nothing else can be asked of a ring on its own.
 void LookUpOnly(SwarmPlan& plan) {
   for (SwarmStep& step : plan.steps) {
@@ -186,7 +199,10 @@ SwarmPlan DrawPlan(std::uint64_t seed, FaultSet off) {
     AddFault(fault, {stream, plan});
   }
   if ((plan.faults & kLingering) != 0) plan.calm_from = plan.faults_end + kLongestDown * kTail;
-  if (ring_alone) LookUpOnly(plan);
+  if (ring_alone) {
+    JoinAmidDeaths({ring, plan});
+    LookUpOnly(plan);
+  }
   std::stable_sort(plan.steps.begin(), plan.steps.end(),
                    [](const SwarmStep& a, const SwarmStep& b) { return a.at < b.at; });
   return plan;
