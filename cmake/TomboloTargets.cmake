@@ -31,6 +31,11 @@ function(tombolo_configure target)
   # A fused multiply-add rounds once where two instructions round twice: results would depend on the
   # machine. PUBLIC, since headers hold inline arithmetic.
   target_compile_options(${target} PUBLIC -ffp-contract=off)
+  # Position-independent code of g++ calls its own functions as if somebody might replace them, and
+  # inlines none of them. Nobody does; clang takes that for granted.
+  target_compile_options(
+    ${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fno-semantic-interposition>
+  )
   # Programmer errors are asserted in every build of ours. PUBLIC, so that inline functions are the
   # same everywhere; a user's own asserts stay the user's choice.
   target_compile_options(${target} PUBLIC $<BUILD_INTERFACE:-UNDEBUG>)

@@ -3,32 +3,7 @@
 namespace tombolo {
 namespace {
 
-constexpr std::uint32_t kFramingBytes = 8;
 constexpr std::uint32_t kContactBytes = 26;
-
-// What each alternative carries, looked up by its index: a switch over dozens of types in the hot
-// path would cost more than the message.
-struct Shape {
-  std::uint32_t field_bytes = 0;
-  bool has_list = false;
-  bool has_payload = false;
-  bool has_entries = false;  // a number of equal parts, entries() of kEntryBytes each
-};
-
-template <class Kind>
-constexpr Shape ShapeOf() {
-  Shape shape;
-  shape.field_bytes = Kind::kFieldBytes;
-  shape.has_list = requires(Kind kind) { kind.contacts; };
-  shape.has_payload = requires(Kind kind) { kind.payload; }
-  || requires(Kind kind) { kind.record; };
-  shape.has_entries = requires(Kind kind) { kind.entries(); };
-  return shape;
-}
-
-constexpr std::array<Shape, kMessageKinds> kShapes = []<class... Kinds>(MessageFamily<Kinds...>) {
-  return std::array<Shape, kMessageKinds>{ShapeOf<Kinds>()...};
-}(AllMessages{});
 
 std::uint32_t EntryBytes(const Message& message) {
   return std::visit(
@@ -41,8 +16,9 @@ std::uint32_t EntryBytes(const Message& message) {
 
 }  // namespace
 
-ListHandle ListOf(const Message& message) {
-  if (!kShapes[message.index()].has_list) return ListHandle::kEmpty;
+namespace message_internal {
+
+ListHandle ListInside(const Message& message) {
   return std::visit(
       [](const auto& body) {
         if constexpr (requires { body.contacts; }) return body.contacts;
@@ -51,8 +27,7 @@ ListHandle ListOf(const Message& message) {
       message);
 }
 
-Payload PayloadOf(const Message& message) {
-  if (!kShapes[message.index()].has_payload) return {};
+Payload PayloadInside(const Message& message) {
   return std::visit(
       [](const auto& body) {
         if constexpr (requires { body.payload; }) return body.payload;
@@ -62,9 +37,9 @@ Payload PayloadOf(const Message& message) {
       message);
 }
 
-std::uint32_t WireBytes(const Message& message, const ContactLists& lists) {
-  const Shape& shape = kShapes[message.index()];
-  std::uint32_t bytes = kFramingBytes + shape.field_bytes;
+std::uint32_t VariableBytes(const Message& message, const ContactLists& lists) {
+  const MessageShape& shape = kMessageShapes[message.index()];
+  std::uint32_t bytes = 0;
   if (shape.has_list) {
     bytes += kContactBytes * static_cast<std::uint32_t>(lists.Get(ListOf(message)).size());
   }
@@ -76,4 +51,5 @@ std::uint32_t WireBytes(const Message& message, const ContactLists& lists) {
   return bytes;
 }
 
+}  // namespace message_internal
 }  // namespace tombolo

@@ -3,24 +3,25 @@
 #include <algorithm>
 
 #include "overlay/node_id.h"
+#include "overlay/ring_interval.h"
 
 namespace tombolo {
 namespace {
 
-// Where on a side (first..last, nearest first) a peer belongs whose distance from us is `distance`;
-// `known` if it stands there already.
+// Where on a side (nearest first) a peer belongs; `known` if it stands there already.
 struct Place {
   std::size_t index;
   bool known;
 };
 
-template <class DistanceOf>
-Place PlaceOf(std::span<const PeerRef> side, const NodeId& distance,
-              const DistanceOf& distance_of) {
-  const auto at = std::partition_point(
-      side.begin(), side.end(), [&](PeerRef other) { return distance_of(other) < distance; });
+template <class IsNearer>
+Place PlaceOf(std::span<const PeerRef> side, PeerRef peer, const Directory& ids,
+              const IsNearer& is_nearer) {
+  if (!side.empty() && side.front() == peer) return {0, true};  // most often
+  const auto at = std::partition_point(side.begin(), side.end(),
+                                       [&](PeerRef other) { return is_nearer(ids.id(other)); });
   return {static_cast<std::size_t>(at - side.begin()),
-          at != side.end() && distance_of(*at) == distance};
+          at != side.end() && ids.id(*at) == ids.id(peer)};
 }
 
 }  // namespace
@@ -34,15 +35,12 @@ bool Neighbours::Learn(PeerRef peer, const PartStep& step) {
 bool Neighbours::LearnSuccessor(PeerRef peer, const PartStep& step) {
   if (peer == step.self) return false;
   const auto max = static_cast<std::size_t>(step.config.successors());
-  const auto distance = [&](PeerRef to) {
-    return ClockwiseDistance(step.self_id, step.ids.id(to));
-  };
-  const Place place = PlaceOf(successors(), distance(peer), distance);
+  const NodeId& id = step.ids.id(peer);
+  const auto nearer = [&](const NodeId& other) { return InOpen(step.self_id, other, id); };
+  const Place place = PlaceOf(successors(), peer, step.ids, nearer);
   if (place.known || place.index >= max) return false;
-  if (successors_ >= max) {
-    refs_.erase(refs_.begin() + static_cast<std::ptrdiff_t>(--successors_));
-  }
-  refs_.insert(refs_.begin() + static_cast<std::ptrdiff_t>(place.index), peer);
+  if (successors_ >= max) refs_.erase(refs_.begin() + --successors_);
+  refs_.insert(refs_.begin() + place.index, peer);
   ++successors_;
   return true;
 }
@@ -50,21 +48,20 @@ bool Neighbours::LearnSuccessor(PeerRef peer, const PartStep& step) {
 bool Neighbours::LearnPredecessor(PeerRef peer, const PartStep& step) {
   if (peer == step.self) return false;
   const auto max = static_cast<std::size_t>(step.config.predecessors());
-  const auto distance = [&](PeerRef to) {
-    return ClockwiseDistance(step.ids.id(to), step.self_id);
-  };
-  const Place place = PlaceOf(predecessors(), distance(peer), distance);
+  const NodeId& id = step.ids.id(peer);
+  const auto nearer = [&](const NodeId& other) { return InOpen(id, other, step.self_id); };
+  const Place place = PlaceOf(predecessors(), peer, step.ids, nearer);
   if (place.known || place.index >= max) return false;
   if (predecessors().size() >= max) refs_.pop_back();
-  refs_.insert(refs_.begin() + static_cast<std::ptrdiff_t>(successors_ + place.index), peer);
+  refs_.insert(refs_.begin() + successors_ + place.index, peer);
   return true;
 }
 
 bool Neighbours::Forget(PeerRef peer) {
   const std::size_t before = refs_.size();
-  successors_ -= static_cast<std::uint64_t>(
-      std::count(refs_.begin(), refs_.begin() + static_cast<std::ptrdiff_t>(successors_), peer));
-  std::erase(refs_, peer);
+  successors_ = static_cast<std::uint16_t>(
+      successors_ - std::count(refs_.begin(), refs_.begin() + successors_, peer));
+  refs_.erase(std::remove(refs_.begin(), refs_.end(), peer), refs_.end());
   return refs_.size() != before;
 }
 

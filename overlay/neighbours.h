@@ -12,9 +12,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "overlay/peer_ref.h"
+#include "overlay/short_vector.h"
 #include "overlay/step.h"
 
 namespace tombolo {
@@ -29,10 +29,9 @@ class Neighbours {
 
   // Replaces all. Requires the order of successors() and predecessors(), and no more than belong.
   void Assign(std::span<const PeerRef> successors, std::span<const PeerRef> predecessors) {
-    refs_.reserve(successors.size() + predecessors.size());
-    refs_.assign(successors.begin(), successors.end());
-    refs_.insert(refs_.end(), predecessors.begin(), predecessors.end());
-    successors_ = successors.size();
+    refs_.Assign(successors);
+    for (const PeerRef peer : predecessors) refs_.push_back(peer);
+    successors_ = static_cast<std::uint16_t>(successors.size());
   }
 
   // True if it was a neighbour.
@@ -43,7 +42,7 @@ class Neighbours {
   // Clockwise, nearest first.
   std::span<const PeerRef> successors() const { return {refs_.data(), successors_}; }
   // Counter-clockwise, nearest first.
-  std::span<const PeerRef> predecessors() const { return std::span(refs_).subspan(successors_); }
+  std::span<const PeerRef> predecessors() const { return all().subspan(successors_); }
   // Both sides; a peer may appear twice.
   std::span<const PeerRef> all() const { return refs_; }
 
@@ -56,8 +55,8 @@ class Neighbours {
   }
 
  private:
-  std::vector<PeerRef> refs_;  // successors, then predecessors
-  std::uint64_t successors_ = 0;
+  ShortVector<PeerRef, 2> refs_;  // successors, then predecessors
+  std::uint16_t successors_ = 0;
 };
 
 }  // namespace tombolo

@@ -20,7 +20,15 @@ inline constexpr int kIdBits = 160;
 struct NodeId {
   std::array<std::uint32_t, 5> words{};
 
-  auto operator<=>(const NodeId&) const = default;
+  // The first 64 bits nearly always tell; the rest is looked at only if they are equal.
+  friend constexpr std::strong_ordering operator<=>(const NodeId& a, const NodeId& b) {
+    const std::strong_ordering first = a.prefix64() <=> b.prefix64();
+    return first != 0 ? first : a.words <=> b.words;
+  }
+  friend constexpr bool operator==(const NodeId& a, const NodeId& b) {
+    return a.prefix64() == b.prefix64() && a.words[2] == b.words[2] && a.words[3] == b.words[3] &&
+           a.words[4] == b.words[4];
+  }
 
   // The most significant 64 bits; enough to tell honest ids apart, never enough to prove them
   // equal.

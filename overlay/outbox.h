@@ -32,6 +32,10 @@
 namespace tombolo {
 
 struct OutgoingMessage {
+  // Built in place from one kind: a message is many times as large as most of its kinds.
+  template <class Kind>
+  OutgoingMessage(PeerRef receiver, const Kind& body) : to(receiver), message(body) {}
+
   PeerRef to;
   Message message;
 };
@@ -43,23 +47,43 @@ struct OutgoingHangup {
 
 class Outbox {
  public:
-  void Send(PeerRef to, const Message& message) { sends_.push_back({to, message}); }
-  void Dial(PeerRef peer) { dials_.push_back(peer); }
-  void Hangup(PeerRef peer, HangupReason reason) { hangups_.push_back({peer, reason}); }
-  void Notify(const Event& event) { events_.push_back(event); }
+  // `body` is a message or one of its kinds.
+  template <class Kind>
+  void Send(PeerRef to, const Kind& body) {
+    sends_.emplace_back(to, body);
+  }
+  void Dial(PeerRef peer) {
+    dials_.push_back(peer);
+    has_other_ = true;
+  }
+  void Hangup(PeerRef peer, HangupReason reason) {
+    hangups_.push_back({peer, reason});
+    has_other_ = true;
+  }
+  // Likewise.
+  template <class Kind>
+  void Notify(const Kind& event) {
+    events_.emplace_back(event);
+    has_other_ = true;
+  }
   void Drop(DropReason reason) {
     ++drops_[static_cast<std::size_t>(reason)];
-    dropped_ = true;
+    has_drops_ = true;
+    has_other_ = true;
   }
 
   // Takes one more share of bytes that this core has a share of, to give that one away.
   void Share(const Payload& payload) {
-    if (!payload.empty()) shares_.push_back(payload);
+    if (payload.empty()) return;
+    shares_.push_back(payload);
+    has_other_ = true;
   }
 
   // Gives up this core's share of the bytes. The empty payload is ignored.
   void Release(const Payload& payload) {
-    if (!payload.empty()) releases_.push_back(payload);
+    if (payload.empty()) return;
+    releases_.push_back(payload);
+    has_other_ = true;
   }
 
   std::span<const OutgoingMessage> sends() const { return sends_; }
@@ -69,23 +93,23 @@ class Outbox {
   std::span<const Payload> releases() const { return releases_; }
   std::span<const Event> events() const { return events_; }
   const std::array<std::uint32_t, kDropReasons>& drops() const { return drops_; }
+  // False if all of drops() are zero.
+  bool has_drops() const { return has_drops_; }
 
   // True if anything but sends is waiting; lets a host skip the rest in the common case.
-  bool has_other() const {
-    return dropped_ || !dials_.empty() || !hangups_.empty() || !shares_.empty() ||
-           !releases_.empty() || !events_.empty();
-  }
+  bool has_other() const { return has_other_; }
 
   void Clear() {
     sends_.clear();
-    if (!has_other()) return;
+    if (!has_other_) return;
     dials_.clear();
     hangups_.clear();
     shares_.clear();
     releases_.clear();
     events_.clear();
-    drops_.fill(0);
-    dropped_ = false;
+    if (has_drops_) drops_.fill(0);
+    has_drops_ = false;
+    has_other_ = false;
   }
 
  private:
@@ -96,7 +120,8 @@ class Outbox {
   std::vector<Payload> releases_;
   std::vector<Event> events_;
   std::array<std::uint32_t, kDropReasons> drops_{};
-  bool dropped_ = false;
+  bool has_drops_ = false;
+  bool has_other_ = false;
 };
 
 }  // namespace tombolo

@@ -74,9 +74,12 @@ class Peer {
     __builtin_prefetch(this);
     __builtin_prefetch(reinterpret_cast<const char*>(this) + 64);
   }
-  void PrefetchTable() const {
+  void PrefetchParts() const {
     table_.Prefetch();
-    if (ring_) __builtin_prefetch(ring_.get());
+    if (ring_) ring_->Prefetch();
+  }
+  void PrefetchRing() const {
+    if (ring_) ring_->fingers().Prefetch();
   }
   void PrefetchContacts(const NodeId& towards) const {
     table_.PrefetchBucket(CommonPrefixLength(id_, towards));

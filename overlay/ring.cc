@@ -14,9 +14,10 @@ void Ring::Join(std::span<const PeerRef> bootstrap, const PartStep& step) {
   rare.bootstrap.assign(bootstrap.begin(), bootstrap.end());
   std::erase(rare.bootstrap, step.self);
   rare.next_bootstrap = 0;
-  std::erase_if(pending_, [](const Pending& pending) {
+  const auto joins = [](const Pending& pending) {
     return pending.purpose == Purpose::kJoin || pending.purpose == Purpose::kCopy;
-  });
+  };
+  pending_.erase(std::remove_if(pending_.begin(), pending_.end(), joins), pending_.end());
   if (rare.bootstrap.empty()) {
     BecomeMember(step);
   } else {
@@ -70,7 +71,7 @@ void Ring::Depart(const PartStep& step) {
     const auto count = static_cast<std::uint8_t>(neighbours_.successors().size());
     step.out.Send(peer, RingLeave{step.lists.Add(neighbours_.all()), count});
   }
-  for (const Pending& asked : std::vector<Pending>(pending_)) {
+  for (const Pending& asked : ShortVector(pending_)) {
     if (asked.purpose == Purpose::kApplication) EndKeyFind(asked, PeerRef::kNone, 0, step);
   }
   *this = Ring();
@@ -109,10 +110,10 @@ bool Ring::MayAsk(const PartStep& step) const {
 }
 
 void Ring::RunDue(const PartStep& step) {
-  for (const Task task : {kStabilise, kFix, kCheck, kProbe}) {
+  for (std::uint8_t task = 0; task < kTasks; ++task) {
     if (due_[task] > step.now) continue;
     if (!MayAsk(step)) break;
-    Run(task, step);
+    Run(static_cast<Task>(task), step);
   }
   UpdateDeadline(step);
 }
@@ -219,7 +220,7 @@ void Ring::UpdateDeadline(const PartStep& step) {
     next = std::min(next, DeadlineOf(pending, step.config.ring));
   }
   for (const Time due : due_) {
-    if (due > step.now) next = std::min(next, due);
+    if (due > step.now && due < next) next = due;
   }
   deadline_ = next;
 }

@@ -73,6 +73,7 @@
 #include "overlay/node_id.h"
 #include "overlay/peer_ref.h"
 #include "overlay/ring_fingers.h"
+#include "overlay/short_vector.h"
 #include "overlay/step.h"
 #include "overlay/time.h"
 
@@ -88,6 +89,12 @@ class Ring {
   const Neighbours& neighbours() const { return neighbours_; }
   const RingFingers& fingers() const { return fingers_; }
   bool is_member() const { return member_; }
+
+  // A hint that the ring will be used soon.
+  void Prefetch() const {
+    __builtin_prefetch(this);
+    __builtin_prefetch(reinterpret_cast<const char*>(this) + 64);
+  }
 
   // ---- Life.
 
@@ -252,7 +259,7 @@ class Ring {
 
   Neighbours neighbours_;
   RingFingers fingers_;
-  std::vector<Pending> pending_;
+  ShortVector<Pending, 1> pending_;
   Lazy<Rare> rare_;
   std::array<Time, kTasks> due_{kNever, kNever, kNever, kNever};  // kNever: under way, or not run
   Time deadline_ = kNever;

@@ -10,10 +10,10 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "overlay/node_id.h"
 #include "overlay/peer_ref.h"
+#include "overlay/short_vector.h"
 #include "overlay/step.h"
 
 namespace tombolo {
@@ -39,11 +39,14 @@ class RingFingers {
   // The finger of the highest level that lies strictly between us and the key; kNone if none does.
   PeerRef NextHop(const NodeId& key, PeerRef avoid, const PartStep& step) const;
 
+  // A hint that the fingers will be used soon.
+  void Prefetch() const { __builtin_prefetch(runs_.data()); }
+
   // Makes the fingers that are this peer unknown.
   void Forget(PeerRef peer);
 
   // Takes over runs in order of their levels, without two equal ones in a row.
-  void Assign(std::span<const Finger> runs) { runs_.assign(runs.begin(), runs.end()); }
+  void Assign(std::span<const Finger> runs) { runs_.Assign(runs); }
   std::span<const Finger> runs() const { return runs_; }
 
   template <class Archive>
@@ -55,7 +58,7 @@ class RingFingers {
   std::size_t RunOf(int level) const;
   void MergeFrom(std::size_t first);
 
-  std::vector<Finger> runs_;  // by level; below the first run all are unknown
+  ShortVector<Finger, 1> runs_;  // by level; below the first run all are unknown
 };
 
 }  // namespace tombolo

@@ -29,6 +29,7 @@ struct QueueEntry {
   std::uint32_t slot = 0;
 
   std::int64_t time() const { return time_us; }
+  std::uint32_t rank() const { return to; }
 
   bool operator==(const QueueEntry&) const = default;
 

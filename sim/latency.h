@@ -39,6 +39,9 @@ class Latency {
   // The same without jitter.
   Duration Steady(std::uint32_t from, std::uint32_t to) const;
 
+  // Every message takes minimum().
+  bool is_plain_constant() const { return is_plain_constant_; }
+
   // No message is faster: the lookahead of parallel runs.
   Duration minimum() const { return {minimum_us_}; }
 

@@ -25,6 +25,7 @@ Network::Network(const NetworkOptions& options)
       loss_parts_(ChanceParts(options.loss)),
       dead_link_parts_(ChanceParts(options.dead_links)),
       ephemeral_hold_(options.ephemeral_hold) {
+  is_plain_ = IsPlain();
   if (options.track_ephemeral) {
     ephemeral_.resize(std::min(std::bit_ceil(kEphemeralPerPeer * options.peers), kMaxEphemeral));
   }
@@ -34,8 +35,8 @@ std::uint64_t Network::Salt(PeerRef from, std::uint32_t sequence) const {
   return Mix64(seed_ ^ ((static_cast<std::uint64_t>(Index(from)) << 32) | sequence));
 }
 
-std::optional<Duration> Network::Carry(PeerRef from, PeerRef to, std::uint32_t sequence,
-                                       std::uint32_t bytes, Time now) {
+std::optional<Duration> Network::CarryOver(PeerRef from, PeerRef to, std::uint32_t sequence,
+                                           std::uint32_t bytes, Time now) {
   const std::uint64_t salt = Salt(from, sequence);
   if (loss_parts_ > 0 && (salt >> 32) < loss_parts_) return std::nullopt;
   Duration delay = latency_.OneWay(Index(from), Index(to), salt);

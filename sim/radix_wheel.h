@@ -5,9 +5,9 @@
 // its slot differs from the open one, in the bucket of that digit. Advancing takes the first bucket
 // of the lowest level that is in use, jumps to the slot of its earliest entry (each bucket knows
 // it), moves the entries of that slot into the `ready` run, spreads the others over the lower
-// levels and sorts the run: by microsecond with one counting pass, then the ties. Later pops only
-// walk the run. Entries pushed into the slot that is already open go to a small binary heap beside
-// it.
+// levels and sorts the run: by microsecond with one counting pass, then the ties. Many ties, as a
+// constant delay makes them, are dealt out by rank before they are compared. Later pops only walk
+// the run. Entries pushed into the slot that is already open go to a small binary heap beside it.
 //
 // Why this one: an entry is written at most once per level that its delay spans (twice for a
 // network delay, whatever the number pending), always at the end of a 512-byte chunk, and compared
@@ -22,8 +22,9 @@
 // are returned when the next slot opens.
 //
 // Entry is trivially copyable and has `std::int64_t time() const` in microseconds, in [0,
-// kTimeEnd), and a total operator< that orders by time first. Copyable by value. One caller at a
-// time. Pushing before the last popped entry is a programmer error (asserted).
+// kTimeEnd), `std::uint32_t rank() const`, and a total operator< that orders by time first, then by
+// rank. Copyable by value. One caller at a time. Pushing before the last popped entry is a
+// programmer error (asserted).
 #pragma once
 
 #include <algorithm>
@@ -50,6 +51,7 @@ class RadixWheel {
   void Push(const Entry& entry) {
     assert(entry.time() >= last_us_ && entry.time() < kTimeEnd);
     ++size_;
+    next_us_ = std::min(next_us_, entry.time());
     if (entry.time() < ready_end_us_) {
       late_.push_back(entry);
       std::push_heap(late_.begin(), late_.end(), After);
@@ -61,18 +63,18 @@ class RadixWheel {
   // Takes the first entry out if it is earlier than `end_us`. Returns false and leaves `out` alone
   // otherwise.
   bool PopBefore(std::int64_t end_us, Entry& out) {
-    if (head_ == ready_.size() && late_.empty() && !Open(end_us)) return false;
+    if (next_us_ >= end_us) return false;
+    if (head_ == ready_.size() && late_.empty()) Open();
     if (late_.empty() || (head_ < ready_.size() && ready_[head_] < late_.front())) {
-      if (ready_[head_].time() >= end_us) return false;
       out = ready_[head_++];
     } else {
-      if (late_.front().time() >= end_us) return false;
       out = late_.front();
       std::pop_heap(late_.begin(), late_.end(), After);
       late_.pop_back();
     }
     last_us_ = out.time();
     --size_;
+    next_us_ = FindNext();
     return true;
   }
 
@@ -100,12 +102,7 @@ class RadixWheel {
   std::int64_t open_us() const { return open_us_; }
 
   // Time of the first entry, kNoTime if there is none.
-  std::int64_t next_us() const {
-    const std::int64_t late = late_.empty() ? kNoTime : late_.front().time();
-    if (head_ < ready_.size()) return std::min(late, ready_[head_].time());
-    if (!late_.empty() || levels_ == 0) return late;
-    return FirstBucket().first_us;
-  }
+  std::int64_t next_us() const { return next_us_; }
 
   // Time of the last popped entry; nothing may be pushed before it.
   std::int64_t last_us() const { return last_us_; }
@@ -152,6 +149,7 @@ class RadixWheel {
   static constexpr std::uint32_t kVisitMax = 16;
   static constexpr std::uint32_t kPageChunks = 64;
   static constexpr std::size_t kInsertionSortMax = 24;
+  static constexpr int kPileBits = 11;
   static constexpr std::size_t kKeptRun = 1 << 16;  // entries whose buffer is worth keeping
 
   struct Chunk {
@@ -240,13 +238,18 @@ class RadixWheel {
     levels_ &= ~(1U << level);
   }
 
-  // Makes the slot of the earliest entry the open one. Requires an exhausted run and no late
-  // entries. Leaves all as it is if no entry is earlier than `end_us`: a slot opened too far ahead
-  // would send what is pushed meanwhile into the heap.
-  bool Open(std::int64_t end_us) {
-    if (levels_ == 0) return false;
+  std::int64_t FindNext() const {
+    const std::int64_t late = late_.empty() ? kNoTime : late_.front().time();
+    if (head_ < ready_.size()) return std::min(late, ready_[head_].time());
+    if (!late_.empty() || levels_ == 0) return late;
+    return FirstBucket().first_us;
+  }
+
+  // Makes the slot of the earliest entry the open one. Requires an exhausted run, no late entries,
+  // and an entry that is about to be popped: a slot opened too far ahead would send what is pushed
+  // meanwhile into the heap.
+  void Open() {
     const std::size_t index = FirstIndex();
-    if (buckets_[index].first_us >= end_us) return false;
     const Bucket bucket = buckets_[index];
     buckets_[index] = Bucket();
     MarkUnused(index);
@@ -257,7 +260,6 @@ class RadixWheel {
     head_ = 0;
     Spread(bucket);
     SortReady();
-    return true;
   }
 
   void Spread(const Bucket& bucket) {
@@ -287,7 +289,7 @@ class RadixWheel {
     std::array<std::size_t, kSlotUs + 1> starts{};
     for (const Entry& entry : ready_) ++starts[Offset(entry) + 1];
     if (std::find(starts.begin(), starts.end(), ready_.size()) != starts.end()) {
-      return std::sort(ready_.begin(), ready_.end());  // all at one instant
+      return SortTies(ready_.data(), ready_.size());  // all at one instant
     }
     for (std::size_t i = 1; i <= kSlotUs; ++i) starts[i] += starts[i - 1];
     std::array<std::size_t, kSlotUs + 1> ends = starts;
@@ -303,9 +305,44 @@ class RadixWheel {
     return static_cast<std::size_t>(entry.time() - open_us_);
   }
 
+  // Entries of one time: dealt out in place by the leading bits in which their ranks differ, then
+  // sorted pile by pile. With as many piles as entries the piles are small; those of a crowded rank
+  // or of more entries than there are piles are dealt out again, or compared if all ranks are
+  // equal.
   static void SortTies(Entry* entries, std::size_t count) {
     if (count <= kInsertionSortMax) return SortFew(entries, count);
-    std::sort(entries, entries + count);
+    std::uint32_t first = entries[0].rank();
+    std::uint32_t last = first;
+    for (std::size_t i = 1; i < count; ++i) {
+      first = std::min(first, entries[i].rank());
+      last = std::max(last, entries[i].rank());
+    }
+    if (first == last) return std::sort(entries, entries + count);
+    const auto width = static_cast<int>(std::bit_width(last - first));
+    const int piles_width = std::min(static_cast<int>(std::bit_width(count)), kPileBits);
+    const int shift = std::max(0, width - piles_width);
+    const auto pile_of = [&](const Entry& entry) { return (entry.rank() - first) >> shift; };
+    const std::size_t piles = std::size_t{(last - first) >> shift} + 1;
+    std::array<std::uint32_t, (1U << kPileBits)> next;  // free place of each pile
+    std::array<std::uint32_t, (1U << kPileBits)> end;
+    std::fill_n(end.begin(), piles, 0U);
+    for (std::size_t i = 0; i < count; ++i) ++end[pile_of(entries[i])];
+    std::uint32_t sum = 0;
+    for (std::size_t pile = 0; pile < piles; ++pile) {
+      next[pile] = sum;
+      sum += end[pile];
+      end[pile] = sum;
+    }
+    for (std::size_t pile = 0; pile < piles; ++pile) {
+      while (next[pile] < end[pile]) {
+        const std::size_t to = pile_of(entries[next[pile]]);
+        if (to != pile) std::swap(entries[next[pile]], entries[next[to]]);
+        ++next[to];
+      }
+    }
+    for (std::size_t pile = 0, start = 0; pile < piles; start = end[pile++]) {
+      if (end[pile] - start > 1) SortTies(entries + start, end[pile] - start);
+    }
   }
 
   static void SortFew(Entry* entries, std::size_t count) {
@@ -320,6 +357,7 @@ class RadixWheel {
   std::int64_t last_us_ = 0;
   std::int64_t open_us_ = 0;       // start of the open slot
   std::int64_t ready_end_us_ = 0;  // its end; equal to the start before the first one is opened
+  std::int64_t next_us_ = kNoTime;
   std::size_t size_ = 0;
   std::size_t head_ = 0;  // next entry of ready_
   std::vector<Entry> ready_;

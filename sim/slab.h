@@ -12,13 +12,19 @@ template <class T>
 class Slab {
  public:
   std::uint32_t Add(const T& value) {
+    const std::uint32_t slot = Reserve();
+    items_[slot] = value;
+    return slot;
+  }
+
+  // A slot whose item is as it was left, for the caller to write to.
+  std::uint32_t Reserve() {
     if (free_.empty()) {
-      items_.push_back(value);
+      items_.emplace_back();
       return static_cast<std::uint32_t>(items_.size() - 1);
     }
     const std::uint32_t slot = free_.back();
     free_.pop_back();
-    items_[slot] = value;
     return slot;
   }
 

@@ -11,26 +11,25 @@ constexpr std::size_t kStaleMin = 64;  // below this a rebuild is not worth its 
 }  // namespace
 
 void TimerQueue::Resize(std::uint32_t peers) {
-  assert(peers >= armed_.size());
-  armed_.resize(peers, kNever);
-  queued_.resize(peers, kNever);
+  assert(peers >= rows_.size());
+  rows_.resize(peers);
 }
 
 std::uint32_t TimerQueue::AddPeer() {
-  armed_.push_back(kNever);
-  queued_.push_back(kNever);
-  return static_cast<std::uint32_t>(armed_.size() - 1);
+  rows_.emplace_back();
+  return peer_count() - 1;
 }
 
 void TimerQueue::Arm(std::uint32_t peer, Time deadline) {
-  assert(peer < armed_.size());
+  assert(peer < rows_.size());
   if (deadline.us >= RadixWheel<Entry>::kTimeEnd) deadline = kNever;  // 146,000 years
   deadline.us = std::max(deadline.us, wheel_.last_us());
-  armed_[peer] = deadline;
-  if (deadline >= queued_[peer]) return;
-  if (queued_[peer] != kNever) ++stale_;
+  Row& row = rows_[peer];
+  row.armed = deadline;
+  if (deadline >= row.queued) return;
+  if (row.queued != kNever) ++stale_;
   Enqueue(peer, deadline);
-  if (stale_ > armed_.size() / 2 + kStaleMin) DropStale();
+  if (stale_ > rows_.size() / 2 + kStaleMin) DropStale();
 }
 
 bool TimerQueue::PopBefore(Time end, Timer& out) {
@@ -38,27 +37,28 @@ bool TimerQueue::PopBefore(Time end, Timer& out) {
   while (wheel_.PopBefore(end.us, entry)) {
     const std::uint32_t peer = entry.peer();
     const Time at{entry.time()};
-    if (queued_[peer] != at) {
+    Row& row = rows_[peer];
+    if (row.queued != at) {
       --stale_;
       continue;
     }
-    queued_[peer] = kNever;
-    if (armed_[peer] == at) {
-      armed_[peer] = kNever;
+    row.queued = kNever;
+    if (row.armed == at) {
+      row.armed = kNever;
       out = {at, peer};
       return true;
     }
-    if (armed_[peer] != kNever) Enqueue(peer, armed_[peer]);  // moved later in the meantime
+    if (row.armed != kNever) Enqueue(peer, row.armed);  // moved later in the meantime
   }
   return false;
 }
 
 std::size_t TimerQueue::memory_bytes() const {
-  return (armed_.capacity() + queued_.capacity()) * sizeof(Time) + wheel_.memory_bytes();
+  return rows_.capacity() * sizeof(Row) + wheel_.memory_bytes();
 }
 
 void TimerQueue::Enqueue(std::uint32_t peer, Time at) {
-  queued_[peer] = at;
+  rows_[peer].queued = at;
   wheel_.Push(Entry(at.us, peer));
 }
 
@@ -66,16 +66,25 @@ void TimerQueue::Enqueue(std::uint32_t peer, Time at) {
 void TimerQueue::DropStale() {
   wheel_.Clear(wheel_.last_us());
   stale_ = 0;
-  queued_.assign(armed_.size(), kNever);
+  for (Row& row : rows_) row.queued = kNever;
   for (std::uint32_t peer = 0; peer < peer_count(); ++peer) {
-    if (armed_[peer] != kNever) Enqueue(peer, armed_[peer]);
+    if (rows_[peer].armed != kNever) Enqueue(peer, rows_[peer].armed);
   }
 }
 
-bool TimerQueue::Restore(std::int64_t last_us) {
+std::vector<Time> TimerQueue::Deadlines() const {
+  std::vector<Time> armed;
+  armed.reserve(rows_.size());
+  for (const Row& row : rows_) armed.push_back(row.armed);
+  return armed;
+}
+
+bool TimerQueue::Restore(std::int64_t last_us, const std::vector<Time>& armed) {
   if (last_us < 0 || last_us >= RadixWheel<Entry>::kTimeEnd) return false;
-  for (const Time at : armed_) {
+  rows_.clear();
+  for (const Time at : armed) {
     if (at != kNever && (at.us < last_us || at.us >= RadixWheel<Entry>::kTimeEnd)) return false;
+    rows_.push_back({at, kNever});
   }
   wheel_.Clear(last_us);
   DropStale();

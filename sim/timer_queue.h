@@ -46,19 +46,16 @@ class TimerQueue {
   // Adds one peer without a deadline and returns its number.
   std::uint32_t AddPeer();
 
-  std::uint32_t peer_count() const { return static_cast<std::uint32_t>(armed_.size()); }
+  std::uint32_t peer_count() const { return static_cast<std::uint32_t>(rows_.size()); }
 
   // Replaces the deadline of `peer`; kNever disarms. A deadline that has passed fires next.
   void Arm(std::uint32_t peer, Time deadline);
 
   // A hint that the deadline of `peer` will change soon.
-  void Prefetch(std::uint32_t peer) const {
-    __builtin_prefetch(armed_.data() + peer);
-    __builtin_prefetch(queued_.data() + peer);
-  }
+  void Prefetch(std::uint32_t peer) const { __builtin_prefetch(rows_.data() + peer); }
 
   // The deadline of `peer`, kNever if it has none.
-  Time armed(std::uint32_t peer) const { return armed_[peer]; }
+  Time armed(std::uint32_t peer) const { return rows_[peer].armed; }
 
   // Takes the first timer that fires before `end`, and disarms it. Returns false and leaves `out`
   // alone if there is none.
@@ -75,9 +72,11 @@ class TimerQueue {
   template <class Archive>
   void Serialize(Archive& archive) {
     std::int64_t last_us = wheel_.last_us();
-    archive(last_us, armed_);
+    std::vector<Time> armed;
+    if constexpr (!Archive::kReading) armed = Deadlines();
+    archive(last_us, armed);
     if constexpr (Archive::kReading) {
-      if (!archive.ok() || !Restore(last_us)) {
+      if (!archive.ok() || !Restore(last_us, armed)) {
         Reset();
         archive.Fail("timer queue: time out of range");
       }
@@ -97,6 +96,7 @@ class TimerQueue {
       return static_cast<std::int64_t>((std::uint64_t{high_} << 32) | low_);
     }
     std::uint32_t peer() const { return peer_; }
+    std::uint32_t rank() const { return peer_; }
     friend bool operator<(const Entry& a, const Entry& b) {
       return a.time() != b.time() ? a.time() < b.time() : a.peer_ < b.peer_;
     }
@@ -108,14 +108,19 @@ class TimerQueue {
   };
   static_assert(sizeof(Entry) == 12);
 
+  struct Row {
+    Time armed = kNever;
+    Time queued = kNever;  // of the peer's entry that counts; kNever if it has none
+  };
+
   void Enqueue(std::uint32_t peer, Time at);
   void DropStale();
-  bool Restore(std::int64_t last_us);
+  std::vector<Time> Deadlines() const;
+  bool Restore(std::int64_t last_us, const std::vector<Time>& armed);
   void Reset();
 
-  std::vector<Time> armed_;   // by peer
-  std::vector<Time> queued_;  // by peer: time of its entry that counts; kNever if it has none
-  std::size_t stale_ = 0;     // entries that do not count
+  std::vector<Row> rows_;  // by peer
+  std::size_t stale_ = 0;  // entries that do not count
   RadixWheel<Entry> wheel_;
 };
 

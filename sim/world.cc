@@ -51,35 +51,30 @@ bool World::RunSlice(Time end, std::uint64_t events_max) {
   return false;
 }
 
-// Processes the first event at or before `end`; false if there is none.
+// Processes the first event at or before `end`; false if there is none. At equal times messages go
+// first, then timers, then actions.
 bool World::ProcessNext(Time end) {
   const Time bound = end == kNever ? kNever : end + kInstant;
+  const auto until = [&](Time time) { return time < bound ? time + kInstant : bound; };
+  const Time action_at = actions_.next_time();
   for (;;) {
     const Time timer_at = timers_.next_time();
-    const Time action_at = actions_.next_time();
-    // A message wins a tie with a timer, a timer one with an action.
-    const Time others = std::min(timer_at, action_at);
     QueueEntry entry;
-    if (queue_.PopBefore(others == kNever ? bound : std::min(bound, others + kInstant), entry)) {
+    if (queue_.PopBefore(until(std::min(timer_at, action_at)), entry)) {
       Deliver(entry);
       return true;
     }
-    const Time message_at = queue_.next_time();
     Timer timer;
-    const Time timer_bound =
-        std::min({bound, message_at, action_at == kNever ? kNever : action_at + kInstant});
-    if (timers_.PopBefore(timer_bound, timer)) {
+    if (timers_.PopBefore(std::min(until(action_at), queue_.next_time()), timer)) {
       Fire(timer);
       return true;
     }
     if (timers_.next_time() != timer_at) continue;  // stale timers were dropped
-    if (action_at < bound && action_at < message_at) {
-      now_ = action_at;
-      ++metrics_.events;
-      Perform(actions_.Pop());
-      return true;
-    }
-    return false;
+    if (action_at >= bound || action_at >= queue_.next_time()) return false;
+    now_ = action_at;
+    ++metrics_.events;
+    Perform(actions_.Pop());
+    return true;
   }
 }
 
@@ -88,12 +83,12 @@ bool World::ProcessNext(Time end) {
 // events are dense the sorted run shows what comes; where they are sparse, the slots after it.
 void World::PrefetchAhead() {
   if (const QueueEntry* entry = queue_.Peek(kFarEvents)) PrefetchPeer(*entry);
-  if (const QueueEntry* entry = queue_.Peek(kNearEvents)) peers_[entry->to].PrefetchTable();
+  if (const QueueEntry* entry = queue_.Peek(kNearEvents)) peers_[entry->to].PrefetchParts();
   if (const QueueEntry* entry = queue_.Peek(1)) PrefetchContacts(*entry);
   if (queue_.open_us() == prefetched_us_) return;
   prefetched_us_ = queue_.open_us();
   queue_.VisitAhead(kFarSlots, [&](const QueueEntry& entry) { PrefetchPeer(entry); });
-  queue_.VisitAhead(kNearSlots, [&](const QueueEntry& entry) { peers_[entry.to].PrefetchTable(); });
+  queue_.VisitAhead(kNearSlots, [&](const QueueEntry& entry) { peers_[entry.to].PrefetchParts(); });
   queue_.VisitAhead(1, [&](const QueueEntry& entry) { PrefetchContacts(entry); });
 }
 
@@ -109,24 +104,23 @@ void World::PrefetchPeer(const QueueEntry& entry) const {
 
 void World::PrefetchContacts(const QueueEntry& entry) const {
   const Peer& peer = peers_[entry.to];
+  if (!options_.core.has_table()) return peer.PrefetchRing();
   peer.PrefetchContacts(directory_.id(static_cast<PeerRef>(entry.from)));
-  const FindNode* find = std::get_if<FindNode>(&flights_[entry.slot].message);
-  if (find != nullptr) peer.PrefetchContacts(find->target);
+  if (const auto find = flights_.Find<FindNode>(entry.slot)) peer.PrefetchContacts(find->target);
 }
 
 void World::Deliver(const QueueEntry& entry) {
   PrefetchAhead();
   now_ = {entry.time_us};
   ++metrics_.events;
-  if (faults_.IsPaused(static_cast<PeerRef>(entry.to), now_)) {
-    QueueEntry later = entry;
-    later.time_us = faults_.paused_until(static_cast<PeerRef>(entry.to)).us;
-    return queue_.Push(later);
-  }
-  const Flight flight = flights_[entry.slot];
-  flights_.Free(entry.slot);
   const auto from = static_cast<PeerRef>(entry.from);
   const auto to = static_cast<PeerRef>(entry.to);
+  if (faults_.IsPaused(to, now_)) {
+    QueueEntry later = entry;
+    later.time_us = faults_.paused_until(to).us;
+    return queue_.Push(later);
+  }
+  const Flight flight = flights_.Take(entry.slot);
   switch (flight.kind) {
     case FlightKind::kMessage:
       return DeliverMessage(entry, flight.message);
@@ -143,6 +137,7 @@ void World::Deliver(const QueueEntry& entry) {
 }
 
 void World::DeliverMessage(const QueueEntry& entry, const Message& message) {
+  const auto from = static_cast<PeerRef>(entry.from);
   const auto to = static_cast<PeerRef>(entry.to);
   if (!is_up(to)) {
     ++metrics_.to_dead;
@@ -150,10 +145,9 @@ void World::DeliverMessage(const QueueEntry& entry, const Message& message) {
   }
   ++metrics_.received[entry.to];
   if (metrics_.watched[message.index()]) ++metrics_.received_watched[entry.to];
-  if (faults_.IsDropper(to, now_) && Swallow(static_cast<PeerRef>(entry.from), to, message))
-    return Discard(message);
+  if (faults_.IsDropper(to, now_) && Swallow(from, to, message)) return Discard(message);
   // The share of the flight becomes the receiver's; the list stays ours.
-  peers_[entry.to].Receive(static_cast<PeerRef>(entry.from), message, MakeStep(to));
+  peers_[entry.to].Receive(from, message, MakeStep(to));
   lists_.Release(ListOf(message));
   Drain(to);
 }
@@ -209,8 +203,13 @@ void World::Perform(const Action& action) {
 // Carries out what a peer has put into the outbox, in the order that outbox.h prescribes.
 void World::Drain(PeerRef peer) {
   const bool lies = faults_.IsLiar(peer, now_);
-  for (const OutgoingMessage& sent : outbox_.sends())
-    Transmit(peer, sent.to, lies ? Lie(sent.message) : sent.message);
+  for (const OutgoingMessage& sent : outbox_.sends()) {
+    if (lies) {
+      Transmit(peer, sent.to, Lie(sent.message));
+    } else {
+      Transmit(peer, sent.to, sent.message);
+    }
+  }
   if (outbox_.has_other()) {
     DrainRest(peer);
   } else {
@@ -221,13 +220,14 @@ void World::Drain(PeerRef peer) {
 
 void World::ArmTimer(PeerRef peer) {
   const Time deadline = faults_.HostTime(peer, peers_[Index(peer)].next_deadline());
-  timers_.Arm(Index(peer), std::max(deadline, now_));
+  if (deadline != timers_.armed(Index(peer))) timers_.Arm(Index(peer), std::max(deadline, now_));
 }
 
 void World::DrainRest(PeerRef peer) {
   for (const PeerRef to : outbox_.dials()) DialLink(peer, to);
   for (const OutgoingHangup& hangup : outbox_.hangups()) HangUp(peer, hangup.peer);
-  for (std::size_t i = 0; i < kDropReasons; ++i) metrics_.drops[i] += outbox_.drops()[i];
+  for (std::size_t i = 0; outbox_.has_drops() && i < kDropReasons; ++i)
+    metrics_.drops[i] += outbox_.drops()[i];
   for (const Payload& payload : outbox_.shares()) payloads_.Share(payload);
   // Handling an event may end operations, never start a step: the outbox is not written to here.
   for (const Event& event : outbox_.events()) HandleEvent(peer, event);
@@ -260,13 +260,12 @@ void World::Transmit(PeerRef from, PeerRef to, const Message& message) {
   }
   if (cut) ++metrics_.cut;
   FlightKind arrives = FlightKind::kMessage;
-  if (delay && faults_.touches_messages())
-    arrives = Disturb(from, to, sequence, message, delay);
+  if (delay && faults_.touches_messages()) arrives = Disturb(from, to, sequence, message, delay);
   QueueEntry entry{(now_ + delay.value_or(Duration{0})).us, Index(to), Index(from), sequence, 0};
   CountTrace(entry, (static_cast<std::uint64_t>(bytes) << 8) | (kind << 1) | (delay ? 1U : 0U));
   if (!delay) return lists_.Release(ListOf(message));
   payloads_.Share(PayloadOf(message));
-  entry.slot = flights_.Add({arrives, {}, message});
+  entry.slot = flights_.Add(arrives, {}, message);
   queue_.Push(entry);
 }
 
@@ -281,7 +280,7 @@ void World::Schedule(PeerRef from, PeerRef to, Duration delay, const Flight& fli
   const std::uint32_t sequence = sequence_[Index(from)]++;
   QueueEntry entry{(now_ + delay).us, Index(to), Index(from), sequence, 0};
   CountTrace(entry, static_cast<std::uint64_t>(flight.kind));
-  entry.slot = flights_.Add(flight);
+  entry.slot = flights_.Add(flight.kind, flight.reason, flight.message);
   queue_.Push(entry);
 }
 

@@ -28,6 +28,7 @@
 #include "sim/event_queue.h"
 #include "sim/fault_injector.h"
 #include "sim/fault_state.h"
+#include "sim/flights.h"
 #include "sim/message_log.h"
 #include "sim/metrics.h"
 #include "sim/network.h"
@@ -153,8 +154,7 @@ class World {
   // Runs until the operation has ended, at most until `limit`. True if it has.
   bool RunUntilEnded(OperationId id, Time limit);
 
-  // Begins a workload; it starts at its `start`, or now if that has passed. Requires Validate() to
-  // pass.
+  // Begins a workload at its `start`, or now if that has passed. Requires Validate() to pass.
   void AddWorkload(const WorkloadOptions& workload);
 
   // A uniformly random live peer, by the world's own generator. Requires live_count() > 0.
@@ -376,7 +376,7 @@ class World {
   EventQueue queue_;
   TimerQueue timers_;
   ActionQueue actions_;
-  Slab<Flight> flights_;
+  Flights flights_;
   ContactLists lists_;
   PayloadStore payloads_;
   Slab<Operation> operations_;

@@ -1,10 +1,9 @@
-// What a world keeps many of: messages under way, recorded events, running workloads. Plain values.
+// What a world keeps many of: recorded events, running workloads. Plain values.
 #pragma once
 
 #include <cstdint>
 
 #include "overlay/event.h"
-#include "overlay/message.h"
 #include "overlay/peer_ref.h"
 #include "overlay/rng.h"
 #include "overlay/time.h"
@@ -17,15 +16,6 @@ struct LoggedEvent {
   Time at;
   PeerRef peer = PeerRef::kNone;
   Event event;
-};
-
-enum class FlightKind : std::uint8_t { kMessage, kDial, kLinkUp, kLinkDown, kCorrupted };
-
-// Something on its way to a peer.
-struct Flight {
-  FlightKind kind = FlightKind::kMessage;
-  LinkDownReason reason = LinkDownReason::kClosed;
-  Message message;
 };
 
 // A workload and how far it has come.

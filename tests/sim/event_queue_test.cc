@@ -150,6 +150,25 @@ INSTANTIATE_TEST_SUITE_P(Schedules, EventQueueTwin,
                                            Schedule{"microseconds_to_centuries", 52, 100, 60}),
                          [](const auto& row) { return row.param.name; });
 
+TEST(EventQueue, SortsManyEntriesOfOneInstant) {
+  Rng rng(3);
+  for (const std::uint32_t count : {25U, 300U, 5000U, 40'000U}) {
+    for (const std::uint32_t receivers : {1U, 2U, 40U, 5000U, 1U << 20, 0xffffffffU}) {
+      for (const bool crowded : {false, true}) {
+        EventQueue queue;
+        Twin twin;
+        for (std::uint32_t i = 0; i < count; ++i) {
+          QueueEntry entry{100'000, rng.Below(receivers), rng.Below(1000), i, i};
+          if (crowded && rng.Below(2) == 0) entry.to = receivers / 2;
+          queue.Push(entry);
+          twin.insert(entry);
+        }
+        ASSERT_EQ(Drain(queue), Listed(twin)) << count << " to " << receivers;
+      }
+    }
+  }
+}
+
 TEST(EventQueue, OrdersByTimeReceiverSenderSequence) {
   const std::vector<QueueEntry> ordered = {
       {1, 9, 9, 9, 9}, {2, 1, 9, 9, 9}, {2, 2, 1, 9, 9},          {2, 2, 2, 1, 9},
