@@ -71,10 +71,10 @@ struct Forward {
   std::uint8_t ttl;          // hops left
   std::uint8_t hops;         // hops done; in a receipt, the hops of the message it confirms
   std::uint8_t copy;         // index of this disjoint copy
-  std::uint8_t detours;      // detours left: hops that do not come XOR-closer
+  std::uint8_t detours;      // detours left: hops that do not come closer
   bool wants_receipt;
   bool detouring;          // taking a detour around a local minimum
-  std::uint64_t stuck_at;  // while detouring: the leading bits of the XOR distance to get under
+  std::uint64_t stuck_at;  // while detouring: the leading bits of the distance to get under
 };
 
 enum class HopStatus : std::uint8_t {

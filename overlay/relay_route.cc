@@ -66,12 +66,31 @@ PeerRef PickCloser(const PartStep& step, std::span<const Link> links, const Forw
   return best.peer();
 }
 
+// The way to the target by the metric of the overlay.
+NodeId WayTo(const PartStep& step, const NodeId& from, const NodeId& target) {
+  return step.config.has_table() ? Distance(from, target) : ClockwiseDistance(from, target);
+}
+
+// Chord's rule: the nearest one before the target, or the target itself.
+PeerRef PickBefore(const PartStep& step, std::span<const Link> links, const Forward& message,
+                   std::span<const PeerRef> excluded) {
+  const NodeId own_way = ClockwiseDistance(step.self_id, message.target);
+  Best best;
+  for (const Link& link : links) {
+    const NodeId way = ClockwiseDistance(step.ids.id(link.peer), message.target);
+    if (way >= own_way || Excluded(excluded, link.peer)) continue;
+    if (message.detouring && way.prefix64() >= message.stuck_at) continue;
+    best.Offer(link, way);
+  }
+  return best.peer();
+}
+
 // By turns the link closest to the target by XOR and the one closest on the ring. Who cannot be
 // dialled keeps links to the XOR-closest peers that its lookups find; across the border of a high
 // prefix only the ring leads on.
 PeerRef PickDetour(const PartStep& step, std::span<const Link> links, const Forward& message,
                    std::span<const PeerRef> excluded) {
-  const bool by_ring = excluded.size() % 2 == 1;
+  const bool by_ring = !step.config.has_table() || excluded.size() % 2 == 1;
   Best best;
   for (const Link& link : links) {
     const NodeId& id = step.ids.id(link.peer);
@@ -85,9 +104,9 @@ PeerRef PickDetour(const PartStep& step, std::span<const Link> links, const Forw
 
 Route PickRoute(const PartStep& step, std::span<const Link> links, const Forward& message,
                 std::span<const PeerRef> excluded) {
-  if (const PeerRef closer = PickCloser(step, links, message, excluded); closer != PeerRef::kNone) {
-    return {closer, RouteKind::kCloser};
-  }
+  const PeerRef closer = step.config.has_table() ? PickCloser(step, links, message, excluded)
+                                                 : PickBefore(step, links, message, excluded);
+  if (closer != PeerRef::kNone) return {closer, RouteKind::kCloser};
   if (message.detours == 0) return {};
   return {PickDetour(step, links, message, excluded), RouteKind::kDetour};
 }
@@ -111,7 +130,7 @@ Forward Departing(const PartStep& step, const Forward& message, RouteKind route)
   departing.detours = static_cast<std::uint8_t>(message.detours - 1);
   if (message.detouring) return departing;
   const bool stuck = route == RouteKind::kDetour;
-  departing.stuck_at = stuck ? Distance(step.self_id, message.target).prefix64() : kAnyDistance;
+  departing.stuck_at = stuck ? WayTo(step, step.self_id, message.target).prefix64() : kAnyDistance;
   return departing;
 }
 
@@ -120,7 +139,7 @@ Forward Arriving(const PartStep& step, const Forward& message) {
   Forward arriving = message;
   arriving.ttl = static_cast<std::uint8_t>(std::min<int>(message.ttl, config.ttl));
   arriving.detours = static_cast<std::uint8_t>(std::min<int>(message.detours, config.detours));
-  const std::uint64_t distance = Distance(step.self_id, message.target).prefix64();
+  const std::uint64_t distance = WayTo(step, step.self_id, message.target).prefix64();
   if (message.detouring && distance < message.stuck_at) arriving.detouring = false;
   return arriving;
 }

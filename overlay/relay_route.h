@@ -1,10 +1,13 @@
 // Where a relayed message goes next: a pure choice among the links of one peer.
 //
-// 1. Links strictly XOR-closer to the target than this peer (while detouring: than the place
-//    where it got stuck): healthy ones first, then those under pressure, then suspect ones; among
-//    equals the closest. A healthy peer that is closer but not closest beats a suspect closest.
+// 1. Links strictly closer to the target than this peer (while detouring: than the place where it
+//    got stuck): healthy ones first, then those under pressure, then suspect ones; among equals the
+//    closest. A healthy peer that is closer but not closest beats a suspect closest. Closer is a
+//    matter of XOR where there are k-buckets; on a ring alone, of the way clockwise, so that
+//    successors always lead on and fingers shorten the way.
 // 2. Else, if detours are left, links in the same order of health, by turns the closest by XOR
-//    and the closest on the ring: next to a gap in the buckets one of the two leads on.
+//    and the closest on the ring: next to a gap in the buckets one of the two leads on. On a ring
+//    alone the latter.
 //
 // Answers first try the way back (PickBack).
 //
