@@ -183,4 +183,16 @@ RingConfig RingConfig::Paper2001() {
   return config;
 }
 
+RingProfile RingConfig::profile() const {
+  RingConfig published = Paper2001();
+  published.bits = bits;
+  return *this == published ? RingProfile::kPaper2001 : RingProfile::kDefault;
+}
+
+void RingConfig::SetProfile(RingProfile profile) {
+  const int width = bits;
+  *this = profile == RingProfile::kPaper2001 ? Paper2001() : RingConfig();
+  bits = width;
+}
+
 }  // namespace tombolo

@@ -90,6 +90,12 @@ enum class ProbeKeys : std::uint8_t {
   kFingers,  // ids of random fingers
 };
 
+// A set of rules and intervals of the ring.
+enum class RingProfile : std::uint8_t {
+  kDefault,
+  kPaper2001,  // RingConfig::Paper2001
+};
+
 struct RingConfig {
   int bits = 160;       // width of ids and keys: only their first `bits` bits are used, 8..160
   int successors = 16;  // SIGCOMM 2001, section 5.2: O(log n)
@@ -116,6 +122,13 @@ struct RingConfig {
   // The protocol as published in 2001, with the intervals that its best known simulation uses: one
   // successor, one request at a time, every finger in turn.
   static RingConfig Paper2001();
+
+  // Which of the profiles this is, whatever the width of ids; kDefault if it is none.
+  RingProfile profile() const;
+  // Replaces everything but the width of ids.
+  void SetProfile(RingProfile profile);
+
+  bool operator==(const RingConfig&) const = default;
 };
 
 struct GossipConfig {

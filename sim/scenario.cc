@@ -258,17 +258,28 @@ absl::StatusOr<Entry> ParseSetting(const std::string& setting) {
   return entry;
 }
 
-absl::Status ApplyAll(const std::vector<Entry>& entries, std::span<const std::string> settings,
-                      Scenario& scenario) {
-  Applier applier(scenario);
+// A profile sets many keys; those written beside it hold, wherever it stands.
+absl::Status ApplyEach(std::vector<Entry> entries, Applier& applier) {
+  std::stable_partition(entries.begin(), entries.end(), [](const Entry& entry) {
+    return entry.section == "ring" && entry.key == "profile";
+  });
   for (const Entry& entry : entries) {
     if (absl::Status status = applier.Apply(entry); !status.ok()) return status;
   }
+  return absl::OkStatus();
+}
+
+absl::Status ApplyAll(const std::vector<Entry>& entries, std::span<const std::string> settings,
+                      Scenario& scenario) {
+  Applier applier(scenario);
+  if (absl::Status status = ApplyEach(entries, applier); !status.ok()) return status;
+  std::vector<Entry> set;
   for (const std::string& setting : settings) {
     const absl::StatusOr<Entry> entry = ParseSetting(setting);
     if (!entry.ok()) return entry.status();
-    if (absl::Status status = applier.Apply(*entry); !status.ok()) return status;
+    set.push_back(*entry);
   }
+  if (absl::Status status = ApplyEach(std::move(set), applier); !status.ok()) return status;
   if (absl::Status status = applier.Check(); !status.ok()) return status;
   std::stable_sort(scenario.actions.begin(), scenario.actions.end(),
                    [](const TimedAction& a, const TimedAction& b) { return a.at < b.at; });

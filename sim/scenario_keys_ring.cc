@@ -13,6 +13,13 @@ Field InRing(Target& target) {
   return &(target.scenario->world.core.ring.*Member);
 }
 
+Field Profile(Target& target) {
+  RingConfig& ring = target.scenario->world.core.ring;
+  return ChoiceField{{"default", "paper2001"},
+                     [&ring] { return static_cast<std::size_t>(ring.profile()); },
+                     [&ring](std::size_t i) { ring.SetProfile(static_cast<RingProfile>(i)); }};
+}
+
 Field Probes(Target& target) {
   return Choose(target.scenario->world.core.ring.lookup_keys, {"uniform", "fingers"});
 }
@@ -21,6 +28,10 @@ constexpr std::array kRing = {
     Key{"ring", "bits", 8, 160,
         "width of ids and keys; less than 160 only with overlay = \"chord\"",
         InRing<&RingConfig::bits>},
+    Key{"ring", "profile", kNoLimit, kNoLimit,
+        "the rules and intervals of this section but its bits, as published in 2001 or as they "
+        "default; keys beside it, before or after, change single ones",
+        Profile},
     Key{"ring", "successors", 1, 32, "next peers known clockwise", InRing<&RingConfig::successors>},
     Key{"ring", "predecessors", 1, 32, "next peers known counter-clockwise",
         InRing<&RingConfig::predecessors>},

@@ -137,6 +137,22 @@ TEST(Config, OnlyARingAloneMayHaveNarrowIds) {
   EXPECT_EQ(config.Validate(), std::nullopt);
 }
 
+TEST(Config, AProfileOfTheRingKeepsTheWidthOfIds) {
+  RingConfig ring;
+  EXPECT_EQ(ring.profile(), RingProfile::kDefault);
+  ring.bits = 24;
+  ring.SetProfile(RingProfile::kPaper2001);
+  EXPECT_EQ(ring.bits, 24);
+  EXPECT_EQ(ring.successors, 1);
+  EXPECT_EQ(ring.profile(), RingProfile::kPaper2001);
+  ring.tries = 2;
+  EXPECT_EQ(ring.profile(), RingProfile::kDefault);
+  ring.SetProfile(RingProfile::kDefault);
+  EXPECT_EQ(ring.bits, 24);
+  ring.bits = 160;
+  EXPECT_EQ(ring, RingConfig());
+}
+
 TEST(Config, TheFirstBrokenRuleIsReported) {
   Config config;
   config.relay.ttl = 0;

@@ -197,3 +197,18 @@ def test_the_settings_of_healing_are_options() -> None:
     assert options["heal.probe_interval_s"] == 5
     assert options["heal.enabled"] is False
     assert options["heal.strategy"] == "zip"
+
+
+def test_the_ring_of_2001_is_a_profile() -> None:
+    config = {"ring": {"tries": 2, "profile": "paper2001", "bits": 30}}
+    world = tombolo.World(peers=100, overlay="chord", config=config)
+    assert world.options["ring.profile"] == "default", "tries differs"
+    assert world.options["ring.successors"] == 1
+    assert world.options["ring.lookup_interval_s"] == 10
+    assert world.options["ring.tries"] == 2
+    world = tombolo.World(peers=100, overlay="chord", config={"ring.profile": "paper2001"})
+    assert world.options["ring.profile"] == "paper2001"
+    world.run(1000)
+    assert world.metrics().success("lookup") == 1
+    with pytest.raises(ValueError, match="ring.profile"):
+        tombolo.World(peers=10, overlay="chord", config={"ring.profile": "paper"})

@@ -224,6 +224,27 @@ TEST(Scenario, WrongSettingsNameTheSetting) {
   for (const auto& [setting, error] : kCases) EXPECT_EQ(ErrorOf("", {setting}), error) << setting;
 }
 
+TEST(Scenario, AProfileOfTheRingGivesWayToTheKeysBesideIt) {
+  RingConfig expected = RingConfig::Paper2001();
+  expected.bits = 24;
+  expected.tries = 5;
+  for (const char* text : {"bits = 24\nprofile = \"paper2001\"\ntries = 5",
+                           "tries = 5\nprofile = \"paper2001\"\nbits = 24"}) {
+    const auto scenario = Parse("overlay = \"chord\"\n[ring]\n" + std::string(text));
+    ASSERT_TRUE(scenario.ok()) << scenario.status();
+    EXPECT_EQ(scenario->world.core.ring, expected);
+  }
+  const auto set = Parse("overlay = \"chord\"\n[ring]\nbits = 24\nsuccessors = 3",
+                         {"ring.tries=5", "ring.profile=paper2001"});
+  ASSERT_TRUE(set.ok()) << set.status();
+  EXPECT_EQ(set->world.core.ring, expected) << "a setting beats the file";
+  const auto back = Parse("[ring]\nprofile = \"paper2001\"", {"ring.profile=default"});
+  ASSERT_TRUE(back.ok()) << back.status();
+  EXPECT_EQ(back->world.core.ring, RingConfig());
+  EXPECT_EQ(ErrorOf("[ring]\nprofile = \"paper\""),
+            "x.toml:2: ring.profile is \"paper\"; allowed is \"default\" | \"paper2001\"");
+}
+
 TEST(Scenario, SmallLinkTablesNeedNoReserve) {
   const auto scenario = Parse("[links]\nmax_links = 4\n");
   ASSERT_TRUE(scenario.ok()) << scenario.status();
