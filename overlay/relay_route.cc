@@ -43,10 +43,16 @@ class Best {
   NodeId distance_;
 };
 
+// The way to the target by the metric of the overlay.
+NodeId WayTo(const PartStep& step, const NodeId& from, const NodeId& target) {
+  return step.config.has_table() ? Distance(from, target) : ClockwiseDistance(from, target);
+}
+
 // Closer than this peer; while detouring, than the place where it got stuck.
 bool LeadsCloser(const PartStep& step, const NodeId& id, const Forward& message) {
-  if (!IsCloser(id, step.self_id, message.target)) return false;
-  return !message.detouring || Distance(id, message.target).prefix64() < message.stuck_at;
+  const NodeId way = WayTo(step, id, message.target);
+  if (!(way < WayTo(step, step.self_id, message.target))) return false;
+  return !message.detouring || way.prefix64() < message.stuck_at;
 }
 
 // Closer peers share at least as many bits with us as the target does. Those of the target's own
@@ -66,21 +72,14 @@ PeerRef PickCloser(const PartStep& step, std::span<const Link> links, const Forw
   return best.peer();
 }
 
-// The way to the target by the metric of the overlay.
-NodeId WayTo(const PartStep& step, const NodeId& from, const NodeId& target) {
-  return step.config.has_table() ? Distance(from, target) : ClockwiseDistance(from, target);
-}
-
 // Chord's rule: the nearest one before the target, or the target itself.
 PeerRef PickBefore(const PartStep& step, std::span<const Link> links, const Forward& message,
                    std::span<const PeerRef> excluded) {
-  const NodeId own_way = ClockwiseDistance(step.self_id, message.target);
   Best best;
   for (const Link& link : links) {
-    const NodeId way = ClockwiseDistance(step.ids.id(link.peer), message.target);
-    if (way >= own_way || Excluded(excluded, link.peer)) continue;
-    if (message.detouring && way.prefix64() >= message.stuck_at) continue;
-    best.Offer(link, way);
+    const NodeId& id = step.ids.id(link.peer);
+    if (Excluded(excluded, link.peer) || !LeadsCloser(step, id, message)) continue;
+    best.Offer(link, WayTo(step, id, message.target));
   }
   return best.peer();
 }
