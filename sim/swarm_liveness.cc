@@ -35,7 +35,10 @@ Duration LivenessBound(const WorldOptions& options) {
 
 Duration MergeBound(const WorldOptions& options) {
   const HealConfig& heal = options.core.heal;
-  const Duration refresh = std::min(heal.refresh_after, Duration::Seconds(2));
+  const bool refreshes = heal.refresh_after < kLongestRefresh;
+  if (!refreshes && options.faults.drop <= 0)
+    return options.latency.one_way * 40 + Duration::Milliseconds(100);
+  const Duration refresh = refreshes ? heal.refresh_after : Duration::Seconds(2);
   const Duration lossless = options.latency.one_way * 100 + refresh * 2;
   return options.faults.drop > 0 ? lossless * 3 + heal.max_rto * AckedSends::kMaxTries : lossless;
 }
