@@ -4,13 +4,14 @@
 //
 // A value: copies are deep, a moved-from one is empty. Iterators and references are valid until the
 // next change. Bounded: at most kMaxSize elements (asserted). The block grows by half and is given
-// back by the destructor alone. Thread rule: one caller at a time.
+// back when the vector ends or is assigned from a temporary. Thread rule: one caller at a time.
 #pragma once
 
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <type_traits>
@@ -28,18 +29,18 @@ class ShortVector {
 
   ShortVector() : inside_{} {}
   ShortVector(const ShortVector& other) : ShortVector() { Assign(other); }
-  ShortVector(ShortVector&& other) noexcept : ShortVector() { Swap(other); }
+  ShortVector(ShortVector&& other) noexcept : ShortVector() { Take(other); }
   ShortVector& operator=(const ShortVector& other) {
     if (this != &other) Assign(other);
     return *this;
   }
   ShortVector& operator=(ShortVector&& other) noexcept {
-    ShortVector(std::move(other)).Swap(*this);
+    if (this == &other) return *this;
+    GiveBack();
+    Take(other);
     return *this;
   }
-  ~ShortVector() {
-    if (is_outside()) std::allocator<T>().deallocate(outside_, capacity_);
-  }
+  ~ShortVector() { GiveBack(); }
 
   T* data() { return is_outside() ? outside_ : inside_; }
   const T* data() const { return is_outside() ? outside_ : inside_; }
@@ -103,18 +104,26 @@ class ShortVector {
  private:
   bool is_outside() const { return capacity_ > kInside; }
 
-  void Swap(ShortVector& other) {
-    // The union as bytes, whichever of its members lives.
-    std::swap_ranges(reinterpret_cast<std::byte*>(this),
-                     reinterpret_cast<std::byte*>(this) + sizeof(*this),
-                     reinterpret_cast<std::byte*>(&other));
+  void GiveBack() {
+    if (is_outside()) std::allocator<T>().deallocate(outside_, capacity_);
+  }
+
+  // What the other one has; our own block has been given back.
+  void Take(ShortVector& other) {
+    if (other.is_outside()) {
+      outside_ = other.outside_;
+    } else {
+      std::copy(std::begin(other.inside_), std::end(other.inside_), inside_);
+    }
+    size_ = std::exchange(other.size_, std::uint16_t{0});
+    capacity_ = std::exchange(other.capacity_, std::uint16_t{kInside});
   }
 
   void Grow(std::size_t capacity) {
     assert(capacity <= kMaxSize);
     T* const block = std::allocator<T>().allocate(capacity);
     std::uninitialized_copy(begin(), end(), block);
-    if (is_outside()) std::allocator<T>().deallocate(outside_, capacity_);
+    GiveBack();
     outside_ = block;
     capacity_ = static_cast<std::uint16_t>(capacity);
   }
