@@ -232,7 +232,7 @@ TEST(SwarmRun, SeedsPassAndRunTheSameWayTwice) {
 
 // Each was a defect once, of the core or of the swarm itself.
 TEST(SwarmRun, SeedsOfDefectsThatWereFixedPass) {
-  for (const std::uint64_t seed : {211, 373, 486, 647, 682, 766, 798, 834, 968}) {
+  for (const std::uint64_t seed : {211U, 373U, 486U, 647U, 682U, 766U, 798U, 834U, 968U}) {
     const SwarmOutcome outcome = RunPlan(DrawPlan(seed));
     EXPECT_FALSE(outcome.violation) << seed << ": " << outcome.violation->invariant;
   }
