@@ -57,6 +57,9 @@ std::vector<SizeCase> SizeCases(ListHandle three_contacts) {
       {GossipGraft{{}, 4}, 8 + 1 + 4 * 8, false},
       {GossipPrune{1}, 8 + 8, false},
       {GossipCount{1, 2}, 8 + 12, false},
+      {UnifyLookup{1, {}, 2, 3}, 8 + 4 + 26 + 1 + 1, false},
+      {UnifyTry{1, {}, {}}, 8 + 4 + 26 + 26, false},
+      {UnifyDetected{1, {}, 2}, 8 + 4 + 26 + 1, false},
   };
 }
 

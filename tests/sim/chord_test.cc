@@ -112,7 +112,7 @@ TEST(ChordWorld, JoinsFormOneOrderedRingWhoseLookupsAreRight) {
     World world(Chord(64, StartMode::kJoin, seed));
     world.RunFor(Duration::Minutes(1));
     EXPECT_EQ(Members(world), 64U);
-    // All at once they know nobody but the founder, and come one place nearer per round.
+    // All at once they know nobody but the founder, and come nearer some places per round.
     EXPECT_TRUE(RunUntil(world, Condition::kRingOk, Duration::Minutes(40)).reached);
     world.RunFor(Duration::Minutes(10));  // for lists and fingers
     for (const Finding& finding : CheckRing(world)) EXPECT_TRUE(finding.ok());
