@@ -107,13 +107,13 @@ BANS = (
         "using namespace",
         r"\busing\s+namespace\b",
         "qualified names",
-        ("overlay", "sim", "python", "tests"),
+        ("node", "overlay", "sim", "python", "tests"),
     ),
     Ban(
         "sleep",
         r"\b(?:u|nano)?sleep(?:_for|_until)?\s*\(",
-        "simulated time, or polling with a deadline",
-        ("overlay", "sim", "tests"),
+        "simulated time, a timer, or polling with a deadline",
+        ("node", "overlay", "sim", "tests"),
     ),
 )
 
@@ -249,6 +249,8 @@ def _wrong_include(
             "sim/ may include overlay/, sim/ and the standard library; files of tombolo_scenario also toml++, "
             "nlohmann and absl/status; sim/main.cc also CLI and the system"
         )
+    if folder == "node":
+        return _wrong_include_of_node(name, include)
     if folder == "python":
         local = not system and (
             include.startswith(("overlay/", "sim/", "python/")) or "/" not in include
@@ -259,9 +261,21 @@ def _wrong_include(
     return None
 
 
+def _wrong_include_of_node(name: str, include: str) -> str | None:
+    file = Path(name).name
+    if include.startswith(("sim/", "python/")):
+        return "node/ may include overlay/, proto/ and libraries; what both hosts need belongs in overlay/"
+    if include == "messages.pb.h" and not file.startswith("codec"):
+        return "node/codec is the only place that knows both the core's messages and the wire"
+    grpc = include.startswith(("grpc/", "grpcpp/")) or include.endswith(".grpc.pb.h")
+    if grpc and not file.startswith(("grpc_", "control_", "tomboloctl")):
+        return "nothing above the transport and the control API knows gRPC"
+    return None
+
+
 def check_includes(root: Path) -> Iterator[str]:
     edge, main = target_files(root, "tombolo_scenario"), target_files(root, "tombolo-sim")
-    for name in cpp_files(root, "overlay", "sim", "python"):
+    for name in cpp_files(root, "node", "overlay", "sim", "python"):
         text = (root / name).read_text()
         for match in _INCLUDE.finditer(text):
             include = match.group(1) or match.group(2)
@@ -273,7 +287,7 @@ def check_includes(root: Path) -> Iterator[str]:
 
 
 def check_headers(root: Path) -> Iterator[str]:
-    for name in cpp_files(root, "overlay", "sim"):
+    for name in cpp_files(root, "node", "overlay", "sim"):
         if not name.endswith(".h"):
             continue
         text = (root / name).read_text()
@@ -285,7 +299,7 @@ def check_headers(root: Path) -> Iterator[str]:
 
 def check_listed(root: Path) -> Iterator[str]:
     """Every C++ file is named in a CMakeLists.txt: no dead files, and every header gets compiled alone."""
-    for folder in ("overlay", "sim", "tests"):
+    for folder in ("node", "overlay", "sim", "tests"):
         lists = root / folder / "CMakeLists.txt"
         listed = lists.read_text() if lists.exists() else ""
         for name in cpp_files(root, folder):

@@ -29,7 +29,7 @@ def plant(root: Path, files: dict[str, str]) -> None:
 def violations(root: Path, files: dict[str, str]) -> list[str]:
     """Plants `files` in a tree that lists them all in its CMakeLists."""
     plant(root, files)
-    for folder in ("overlay", "sim", "tests"):
+    for folder in ("node", "overlay", "sim", "tests"):
         names = [name.removeprefix(folder + "/") for name in rules.cpp_files(root, folder)]
         plant(root, {f"{folder}/CMakeLists.txt": LISTS.format(overlay=" ".join(names))})
     return rules.check(root)
@@ -123,6 +123,10 @@ BANNED = [
     ("sim/scenario.cc", "#include <CLI/CLI.hpp>", "sim/ may include overlay/"),
     ("sim/a.cc", '#include "tests/sim/helpers.h"', "nothing includes tests/"),
     ("python/src/a.cc", '#include "node/codec.h"', "python/ may include pybind11"),
+    ("node/a.cc", '#include "sim/world.h"', "node/ may include overlay/, proto/ and libraries"),
+    ("node/a.cc", '#include "messages.pb.h"', "node/codec is the only place that knows both"),
+    ("node/a.cc", "#include <grpcpp/grpcpp.h>", "nothing above the transport and the control API"),
+    ("node/a.cc", '#include "link.grpc.pb.h"', "nothing above the transport and the control API"),
     ("docs/a.md", "TO" + "DO: write this", "banned open task marker"),
     ("docs/a.md", "see /ho" + "me/ada/tombolo", "banned path of one machine: use a path relative"),
     (
@@ -170,6 +174,8 @@ GOOD = [
         "python/src/a.cc",
         '#include <pybind11/pybind11.h>\n#include "bind.h"\n#include "sim/world.h"\n',
     ),
+    ("node/codec.cc", '#include "messages.pb.h"\n#include "overlay/message.h"\n'),
+    ("node/grpc_transport.cc", '#include "link.grpc.pb.h"\n#include <grpcpp/grpcpp.h>\n'),
     ("docs/a.md", "./dev test, hash(root, point), https://example.org/home/x, build/work\n"),
 ]
 
