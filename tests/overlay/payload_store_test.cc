@@ -1,10 +1,10 @@
-#include "sim/payload_store.h"
+#include "overlay/payload_store.h"
 
 #include <gtest/gtest.h>
 
 #include "overlay/archive.h"
 
-namespace tombolo::sim {
+namespace tombolo {
 namespace {
 
 TEST(PayloadStore, KeepsBytesUntilTheLastShareIsGivenUp) {
@@ -17,6 +17,17 @@ TEST(PayloadStore, KeepsBytesUntilTheLastShareIsGivenUp) {
   EXPECT_EQ(store.in_use(), 1U);
   store.Release(payload);
   EXPECT_EQ(store.in_use(), 0U);
+}
+
+TEST(PayloadStore, TheLastShareGivesItsBytesAwayAndOthersACopy) {
+  PayloadStore store;
+  const Payload payload = store.Add(3, "abc");
+  store.Share(payload);
+  EXPECT_EQ(store.Take(payload), "abc");
+  EXPECT_EQ(store.bytes(payload), "abc");
+  EXPECT_EQ(store.Take(payload), "abc");
+  EXPECT_EQ(store.in_use(), 0U);
+  EXPECT_EQ(store.Take({}), "");
 }
 
 TEST(PayloadStore, SizesNeedNoBytes) {
@@ -71,4 +82,4 @@ TEST(PayloadStoreDeathTest, GivingUpAShareTooManyIsAProgrammerError) {
 }
 
 }  // namespace
-}  // namespace tombolo::sim
+}  // namespace tombolo

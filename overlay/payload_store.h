@@ -1,5 +1,4 @@
-// The bytes behind the payload handles of a world, shared by count (overlay/payload.h states the
-// rule).
+// The bytes behind the payload handles of a host, shared by count (payload.h states the rule).
 #pragma once
 
 #include <cassert>
@@ -11,7 +10,7 @@
 
 #include "overlay/payload.h"
 
-namespace tombolo::sim {
+namespace tombolo {
 
 // Thread rule: one caller at a time. Sizes without bytes are allowed: a simulation need not carry
 // content.
@@ -49,6 +48,16 @@ class PayloadStore {
   // Requires a payload with a share left.
   std::string_view bytes(const Payload& payload) const { return entries_[payload.handle].bytes; }
 
+  // Gives up a share for the bytes: moved out if it was the last one, copied otherwise. The empty
+  // payload has none.
+  std::string Take(const Payload& payload) {
+    if (payload.empty()) return {};
+    Entry& entry = entries_[payload.handle];
+    std::string bytes = entry.shares == 1 ? std::move(entry.bytes) : entry.bytes;
+    Release(payload);
+    return bytes;
+  }
+
   // Payloads in use; zero when nothing is in flight, stored or held by the application.
   std::size_t in_use() const { return entries_.size() - free_.size(); }
 
@@ -72,4 +81,4 @@ class PayloadStore {
   std::vector<std::uint32_t> free_;
 };
 
-}  // namespace tombolo::sim
+}  // namespace tombolo
