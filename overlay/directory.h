@@ -36,6 +36,20 @@ class Directory {
     return static_cast<PeerRef>(ids_.size() - 1);
   }
 
+  // Gives a ref that nobody holds any longer a new meaning. Requires that no other ref means `id`.
+  void Rename(PeerRef ref, const NodeId& id, PeerAttributes attributes) {
+    assert(!Find(id));
+    if (!ascending_) RemoveFromIndex(ref);
+    ids_[Index(ref)] = id;
+    attributes_[Index(ref)] = attributes;
+    if (ascending_) {
+      ascending_ = false;
+      IndexAll();
+    } else {
+      index_[PositionOf(id)] = Index(ref) + 1;
+    }
+  }
+
   void Reserve(std::size_t peers) {
     ids_.reserve(peers);
     attributes_.reserve(peers);
@@ -79,7 +93,7 @@ class Directory {
       ascending_ =
           std::adjacent_find(ids_.begin(), ids_.end(), std::greater_equal<>()) == ids_.end();
       index_.clear();
-      if (!ascending_) AddToIndex();
+      if (!ascending_) IndexAll();
     }
   }
 
@@ -94,15 +108,33 @@ class Directory {
 
   // Enters the last peer, or all of them if the index has to grow.
   void AddToIndex() {
-    std::size_t first = ids_.size() - 1;
-    if (index_.size() < 2 * ids_.size()) {
-      index_.assign(std::bit_ceil(2 * ids_.size()), 0);
-      first = 0;
+    if (index_.size() < 2 * ids_.size()) return IndexAll();
+    Enter(ids_.size() - 1);
+  }
+
+  void IndexAll() {
+    index_.assign(std::bit_ceil(2 * ids_.size()), 0);
+    for (std::size_t i = 0; i < ids_.size(); ++i) Enter(i);
+  }
+
+  void Enter(std::size_t i) {
+    std::uint32_t& entry = index_[PositionOf(ids_[i])];
+    if (entry == 0) entry = static_cast<std::uint32_t>(i + 1);
+  }
+
+  // Later entries of the search that runs through the empty place move up (Knuth, "The Art of
+  // Computer Programming", volume 3, algorithm 6.4R).
+  void RemoveFromIndex(PeerRef ref) {
+    const std::size_t mask = index_.size() - 1;
+    std::size_t gap = PositionOf(ids_[Index(ref)]);
+    if (index_[gap] != Index(ref) + 1) return;
+    for (std::size_t at = (gap + 1) & mask; index_[at] != 0; at = (at + 1) & mask) {
+      const std::uint64_t hash = Mix64(ids_[index_[at] - 1].prefix64());
+      if (((at - hash) & mask) < ((at - gap) & mask)) continue;
+      index_[gap] = index_[at];
+      gap = at;
     }
-    for (std::size_t i = first; i < ids_.size(); ++i) {
-      std::uint32_t& entry = index_[PositionOf(ids_[i])];
-      if (entry == 0) entry = static_cast<std::uint32_t>(i + 1);
-    }
+    index_[gap] = 0;
   }
 
   std::vector<NodeId> ids_;

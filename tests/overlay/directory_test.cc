@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <map>
+#include <optional>
+
 #include "overlay/node_id.h"
 #include "overlay/peer_ref.h"
+#include "overlay/rng.h"
 
 namespace tombolo {
 namespace {
@@ -41,6 +46,28 @@ TEST(Directory, KeepsAndReplacesAttributes) {
   attributes.dialable = true;
   ids.set_attributes(ref, attributes);
   EXPECT_TRUE(ids.dialable(ref));
+}
+
+// Against a map: refs are renamed in any order, with ids whose searches meet.
+TEST(Directory, FindsRenamedPeersAndNoFormerOnes) {
+  Directory ids;
+  std::map<NodeId, PeerRef> twin;
+  Rng rng(1);
+  for (std::uint32_t i = 0; i < 50; ++i) twin[WithLowWord(i)] = ids.Add(WithLowWord(i));
+  for (int round = 0; round < 2000; ++round) {
+    const PeerRef ref{rng.Below(50)};
+    const NodeId next = WithLowWord(rng.Below(300));
+    if (twin.contains(next)) continue;
+    twin.erase(ids.id(ref));
+    twin[next] = ref;
+    ids.Rename(ref, next, {.dialable = false});
+    EXPECT_FALSE(ids.dialable(ref));
+    for (std::uint32_t low = 0; low < 300; ++low) {
+      const auto known = twin.find(WithLowWord(low));
+      const auto expected = known == twin.end() ? std::nullopt : std::optional(known->second);
+      ASSERT_EQ(ids.Find(WithLowWord(low)), expected) << "round " << round;
+    }
+  }
 }
 
 // Also the proof that assertions are on in every build of ours, release included.
