@@ -25,6 +25,11 @@ namespace tombolo::node {
 
 using Frame = link::v1::Frame;
 
+// Of the bytes that a connection has queued; Drained says when they have fallen from above the one
+// to below the other.
+inline constexpr std::size_t kSendHighWater = 1024 * 1024;
+inline constexpr std::size_t kSendLowWater = 256 * 1024;
+
 // Names one connection of one transport; never used twice.
 enum class ConnectionId : std::uint64_t {};
 
@@ -48,7 +53,7 @@ class TransportEvents {
  public:
   virtual void Opened(ConnectionId connection, const RemoteNode& remote) = 0;
   virtual void Received(ConnectionId connection, std::unique_ptr<Frame> frame) = 0;
-  // Queued bytes fell below the low-water mark after Send had reported more than the high one.
+  // Queued bytes fell below kSendLowWater after Send had reported more than kSendHighWater.
   virtual void Drained(ConnectionId connection) = 0;
   // `detail` is for the log.
   virtual void Closed(ConnectionId connection, CloseCause cause, const std::string& detail) = 0;

@@ -1,0 +1,186 @@
+// The host of the core in a real process: drives one Peer, and does for it what outbox.h asks for.
+//
+//   Host host(options, listener);
+//   host.Start(clock, transport);       // transport's events go to the host
+//   host.Execute(Send{...}, "bytes");   // answered by listener.OnEvent
+//   host.Stop();                        // listener.OnStopped, then stop the transport
+//
+// Order: whatever comes, from the transport, the clock or the application, waits in a queue until
+// what came before it has been worked off. So a transport may report from within a call, and a
+// listener may call Execute from within an event: nothing here is ever entered twice. What the core
+// says during one turn of the strand leaves in one frame per peer when the turn ends (clock.h).
+//
+// Every input of the core passes through one function, Feed: an InputRecorder sees them all.
+//
+// Joining: through the bootstrap addresses (bootstrap.h) and, when none of them answers, through
+// remembered peers; without either the node founds an overlay of its own. A node that finds itself
+// alone later does the same again.
+//
+// Bounds: those of the parts (known_peers.h, link_options.h, the core's Config); the queue holds
+// what one frame or one turn of the transport has brought.
+//
+// Thread rule: the strand of the node. Ownership: clock, transport and listener must outlive the
+// host, or its last event. Errors: what cannot be carried out is refused with a status; the rest is
+// for events and counters to tell.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "node/bootstrap.h"
+#include "node/clock.h"
+#include "node/codec.h"
+#include "node/core_input.h"
+#include "node/host_options.h"
+#include "node/known_peers.h"
+#include "node/link_table.h"
+#include "node/transport.h"
+#include "overlay/outbox.h"
+#include "overlay/payload_store.h"
+#include "overlay/peer.h"
+
+namespace tombolo::node {
+
+class HostListener {
+ public:
+  // Lists and refs in the event can be looked up during the call. `payload` are its bytes.
+  virtual void OnEvent(const Event& event, std::string payload) = 0;
+  // After Stop: every connection has ended.
+  virtual void OnStopped() = 0;
+
+ protected:
+  ~HostListener() = default;
+};
+
+class Host final : public TransportEvents, public ClockEvents, private LinkEvents {
+ public:
+  // Requires options.core.Validate() to pass, and payload limits of at most
+  // Codec::kMaxPayloadBytes.
+  Host(const HostOptions& options, HostListener& listener);
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  // Begins to join. To be called once.
+  void Start(Clock& clock, Transport& transport);
+
+  // Gives the core a command; `payload` are the bytes of a Put, Send or Broadcast. Joining and
+  // leaving are the host's own business, and refused.
+  absl::Status Execute(Command command, std::string payload = {});
+
+  // Leaves the overlay, parts with everybody and ends in OnStopped within the linger of links.
+  void Stop();
+
+  // What this node says of itself from now on; links that are up are not told.
+  void SetReachability(const std::vector<std::string>& addresses, bool dialable);
+  void SetBootstrap(const std::vector<std::string>& addresses);
+
+  void set_recorder(InputRecorder* recorder) { recorder_ = recorder; }
+
+  // ---- Observation.
+
+  const Peer& core() const { return core_; }
+  const KnownPeers& known() const { return known_; }
+  const LinkTable& links() const { return links_; }
+  const Codec& codec() const { return codec_; }
+  const HostCounters& counters() const { return counters_; }
+  const Config& config() const { return options_.core; }
+  const SelfDescription& self() const { return self_; }
+  std::span<const PeerRef> list(ListHandle handle) const { return lists_.Get(handle); }
+  std::string_view bytes(const Payload& payload) const { return payloads_.bytes(payload); }
+  std::size_t lists_in_use() const { return lists_.in_use(); }
+  std::size_t payloads_in_use() const { return payloads_.in_use(); }
+  // Whom to write down for the next start.
+  std::vector<RememberedPeer> Remember(std::size_t most) const;
+
+  // ---- Events, from the transport and the clock.
+
+  void Opened(ConnectionId connection, const RemoteNode& remote) override;
+  void Received(ConnectionId connection, std::unique_ptr<Frame> frame) override;
+  void Drained(ConnectionId connection) override;
+  void Closed(ConnectionId connection, CloseCause cause, const std::string& detail) override;
+  void TimeCame() override;
+  void TurnEnded() override;
+
+ private:
+  struct OpenedEvent {
+    ConnectionId connection;
+    RemoteNode remote;
+  };
+  struct ReceivedEvent {
+    ConnectionId connection;
+    std::unique_ptr<Frame> frame;
+  };
+  struct DrainedEvent {
+    ConnectionId connection;
+  };
+  struct ClosedEvent {
+    ConnectionId connection;
+    CloseCause cause;
+  };
+  struct TimeEvent {};
+  struct StopEvent {};
+  using HostEvent =
+      std::variant<OpenedEvent, ReceivedEvent, DrainedEvent, ClosedEvent, TimeEvent, StopEvent>;
+
+  // host.cc: the queue, and what comes out of it.
+  void Enqueue(HostEvent event);
+  void Run();
+  bool RunNext();
+  void ArmTimer();
+  void On(OpenedEvent& event);
+  void On(ReceivedEvent& event);
+  void On(DrainedEvent& event);
+  void On(ClosedEvent& event);
+  void On(TimeEvent& event);
+  void On(StopEvent& event);
+  void SweepIfNeeded();
+
+  // LinkEvents, in host.cc.
+  void LinkIsUp(PeerRef peer, const LinkAttributes& attributes) override;
+  void LinkIsDown(PeerRef peer, LinkDownReason reason) override;
+  void PressureIs(PeerRef peer, LinkPressure pressure) override;
+  void MessageCame(PeerRef from, wire::Message& message) override;
+  void AddressDone(const std::string& address, PeerRef peer) override;
+
+  // host_core.cc: the core, and the duties of its host.
+  void Feed(const CoreInput& input);
+  void CarryOut();
+  void Tell(const Event& event);
+  Step MakeStep() { return {now_, options_.core, known_.ids(), lists_, outbox_}; }
+
+  // host_join.cc: getting into an overlay and staying in it.
+  bool IsAlone() const;
+  void TickBootstrap();
+  void JoinThrough(std::span<const PeerRef> peers);
+  void JoinThroughRemembered();
+
+  HostOptions options_;
+  HostListener& listener_;
+  SelfDescription self_;
+  KnownPeers known_;
+  ContactLists lists_;
+  PayloadStore payloads_;
+  Codec codec_;
+  LinkTable links_;
+  Bootstrap bootstrap_;
+  std::vector<PeerRef> remembered_;
+  Peer core_;
+  Outbox outbox_;  // empty between inputs
+  Clock* clock_ = nullptr;
+  InputRecorder* recorder_ = nullptr;
+  std::deque<HostEvent> events_;
+  std::deque<CoreInput> inputs_;
+  Time now_;
+  bool running_ = false;
+  bool stopping_ = false;
+  bool stopped_ = false;
+  HostCounters counters_;
+};
+
+}  // namespace tombolo::node

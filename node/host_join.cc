@@ -1,0 +1,53 @@
+// Getting into an overlay, and back into it.
+#include <algorithm>
+
+#include "node/host.h"
+
+namespace tombolo::node {
+
+// Nobody is known to live.
+bool Host::IsAlone() const {
+  const bool contacts = core_.table().live_count() > 0;
+  const bool neighbours = core_.ring() != nullptr && !core_.ring()->neighbours().all().empty();
+  return !contacts && !neighbours && links_.kept_count() == 0;
+}
+
+void Host::TickBootstrap() {
+  for (const std::string& address : bootstrap_.Due(IsAlone(), now_)) {
+    links_.DialAddress(address, now_);
+  }
+}
+
+void Host::AddressDone(const std::string& address, PeerRef peer) {
+  using Outcome = Bootstrap::Outcome;
+  const bool self = peer == KnownPeers::self();
+  const bool nobody = peer == PeerRef::kNone;
+  bootstrap_.Done(address,
+                  self     ? Outcome::kSelf
+                  : nobody ? Outcome::kNobody
+                           : Outcome::kReached,
+                  now_);
+  if (stopping_) return;
+  if (bootstrap_.TakeExhausted() && IsAlone()) JoinThroughRemembered();
+  if (self || nobody) return;
+  if (core_.state() == PeerState::kIdle || IsAlone()) return JoinThrough({&peer, 1});
+  // One more to join through, or a way to another island.
+  inputs_.push_back(CommandInput{Introduce{peer}});
+}
+
+void Host::JoinThrough(std::span<const PeerRef> peers) {
+  ++counters_.joins_begun;
+  inputs_.push_back(CommandInput{Join{lists_.Add(peers)}});
+}
+
+// Those of the last life, then those met in this one; nobody at all founds an overlay.
+void Host::JoinThroughRemembered() {
+  std::vector<PeerRef> peers = remembered_;
+  for (const PeerRef peer : known_.Latest(kMaxListed)) {
+    const bool listed = std::find(peers.begin(), peers.end(), peer) != peers.end();
+    if (!listed && peers.size() < kMaxListed) peers.push_back(peer);
+  }
+  JoinThrough(peers);
+}
+
+}  // namespace tombolo::node

@@ -1,0 +1,45 @@
+// What a host of the core is configured with, and what it counts. Plain values.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "node/hello.h"
+#include "node/known_peers.h"
+#include "node/link_options.h"
+#include "overlay/config.h"
+#include "overlay/drop_reason.h"
+#include "overlay/message.h"
+#include "overlay/node_id.h"
+
+namespace tombolo::node {
+
+// Somebody met in an earlier life of the node.
+struct RememberedPeer {
+  NodeId id;
+  std::vector<std::string> addresses;  // at most kMaxAddresses
+};
+
+struct HostOptions {
+  Config core;
+  LinkOptions links;
+  SelfDescription self;                // its life is drawn from the seed
+  std::vector<std::string> bootstrap;  // none: the node founds an overlay, or rejoins
+  std::vector<RememberedPeer>
+      remembered;  // the latest first; those beyond kMaxListed are not asked
+  std::size_t max_peers = KnownPeers::kDefaultLimit;
+  std::uint64_t seed = 0;  // of all random choices; different at every start of a real node
+};
+
+struct HostCounters {
+  std::array<std::uint64_t, kMessageKinds> sent{};      // handed to links
+  std::array<std::uint64_t, kMessageKinds> received{};  // handed to the core
+  std::array<std::uint64_t, kDropReasons> drops{};      // by the core
+  std::uint64_t joins_begun = 0;
+  std::uint64_t sweeps = 0;  // of known peers
+};
+
+}  // namespace tombolo::node

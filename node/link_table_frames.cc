@@ -1,0 +1,99 @@
+// What is written: messages of one turn share a frame.
+#include <utility>
+
+#include "node/link_table.h"
+
+namespace tombolo::node {
+namespace {
+
+// What is said over a link that both ends believe in, or not at all. Everything else may have a
+// link dialled for it.
+bool NeedsLink(const Message& message) {
+  return std::visit(
+      []<class Kind>(const Kind&) {
+        constexpr bool relay = std::is_same_v<Kind, Forward> || std::is_same_v<Kind, HopAck> ||
+                               std::is_same_v<Kind, HopProbe> || std::is_same_v<Kind, Evict>;
+        constexpr bool gossip =
+            std::is_same_v<Kind, GossipPush> || std::is_same_v<Kind, GossipHave> ||
+            std::is_same_v<Kind, GossipGraft> || std::is_same_v<Kind, GossipPrune> ||
+            std::is_same_v<Kind, GossipCount>;
+        return relay || gossip;
+      },
+      message);
+}
+
+}  // namespace
+
+void LinkTable::Send(PeerRef to, const Message& message, Time now) {
+  auto found = links_.find(to);
+  if (found != links_.end() && found->second.ready) {
+    Connection& connection = *Find(*found->second.ready);
+    if (IsOverfull(connection, message)) return Count(LinkCount::kQueueFull);
+    codec_.Encode(message, *Batch(connection).add_messages());
+    return Appended(connection, now);
+  }
+  if (NeedsLink(message)) return Count(LinkCount::kNoLink);
+  if (found == links_.end() || !found->second.dial) {
+    if (!MayDial(to, now)) return;
+    found = links_.try_emplace(to).first;
+    EnsureDial(to, found->second, now);
+  }
+  Wait(*found->second.dial, message);
+}
+
+bool LinkTable::IsOverfull(const Connection& connection, const Message& message) const {
+  const std::size_t limit =
+      PayloadOf(message).empty() ? 2 * options_.max_queue : options_.max_queue;
+  return connection.queued + connection.batch_bytes >= limit;
+}
+
+void LinkTable::Append(Connection& connection, wire::Message&& message, Time now) {
+  *Batch(connection).add_messages() = std::move(message);
+  Appended(connection, now);
+}
+
+// A frame that has become large enough does not wait for the end of the turn.
+void LinkTable::Appended(Connection& connection, Time now) {
+  const Frame& batch = connection.batch;
+  connection.batch_bytes += batch.messages(batch.messages_size() - 1).ByteSizeLong();
+  connection.used = now;
+  const bool full = connection.batch_bytes >= options_.frame_bytes ||
+                    connection.batch.messages_size() == kMaxFrameMessages;
+  if (full) Write(connection);
+}
+
+Frame& LinkTable::Batch(Connection& connection) {
+  if (!connection.dirty) {
+    connection.dirty = true;
+    dirty_.push_back(connection.id);
+  }
+  return connection.batch;
+}
+
+void LinkTable::Flush() {
+  // Writing makes nothing dirty.
+  for (const ConnectionId id : dirty_) {
+    Connection* connection = Find(id);
+    const bool open = connection != nullptr && connection->state != ConnectionState::kClosed;
+    if (open && connection->dirty) Write(*connection);
+  }
+  dirty_.clear();
+}
+
+void LinkTable::Write(Connection& connection) {
+  Count(LinkCount::kFrames);
+  Count(LinkCount::kMessages, static_cast<std::uint64_t>(connection.batch.messages_size()));
+  connection.dirty = false;
+  connection.batch_bytes = 0;
+  connection.queued = transport_->Send(connection.id, std::exchange(connection.batch, Frame()));
+  const auto found = links_.find(connection.peer);
+  if (found == links_.end() || found->second.ready != connection.id) return;
+  Link& link = found->second;
+  const bool pressed = connection.queued > (link.pressed ? kSendLowWater : kSendHighWater);
+  if (pressed == link.pressed) return;
+  link.pressed = pressed;
+  const LinkPressure level = pressed ? LinkPressure::kHigh : LinkPressure::kNone;
+  if (link.kept) events_.PressureIs(connection.peer, level);
+}
+
+}  // namespace tombolo::node
