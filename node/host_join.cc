@@ -47,7 +47,8 @@ void Host::JoinThroughRemembered() {
     const bool listed = std::find(peers.begin(), peers.end(), peer) != peers.end();
     if (!listed && peers.size() < kMaxListed) peers.push_back(peer);
   }
-  JoinThrough(peers);
+  // Whoever has founded an overlay once need not do it again.
+  if (!peers.empty() || core_.state() == PeerState::kIdle) JoinThrough(peers);
 }
 
 }  // namespace tombolo::node
