@@ -70,7 +70,9 @@ std::size_t MemoryTransport::Send(ConnectionId id, Frame frame) {
 }
 
 void MemoryTransport::SendBytes(ConnectionId id, const std::string& bytes) {
-  End& end = ends_.at(id);
+  const auto found = ends_.find(id);
+  if (found == ends_.end()) return;  // it has ended while the frames before were sent
+  End& end = found->second;
   if (stalled_) {
     end.queued += bytes.size();
     end.stalled.push_back(bytes);
@@ -166,9 +168,12 @@ void MemoryTransport::Stall(bool stalled) {
   stalled_ = stalled;
   if (stalled) return;
   for (const ConnectionId id : connections()) {
-    End& end = ends_.at(id);
+    const auto found = ends_.find(id);
+    if (found == ends_.end()) continue;
+    End& end = found->second;
     const bool was_high = std::exchange(end.queued, 0) > kSendHighWater;
-    for (const std::string& bytes : std::exchange(end.stalled, {})) SendBytes(id, bytes);
+    const std::vector<std::string> waiting = std::exchange(end.stalled, {});
+    for (const std::string& bytes : waiting) SendBytes(id, bytes);
     if (was_high) events_.Drained(id);
   }
 }
