@@ -14,23 +14,29 @@ Bootstrap::Bootstrap(const std::vector<std::string>& addresses, std::uint64_t se
 
 void Bootstrap::Replace(const std::vector<std::string>& addresses, Time now) {
   targets_.clear();
-  for (const std::string& address : addresses) targets_.push_back({address, now});
+  for (const std::string& address : addresses) targets_.push_back({address, now, kNever});
   deadline_ = targets_.empty() ? kNever : now;
+}
+
+bool Bootstrap::IsDue(const Target& target, bool alone, Time now) {
+  if (target.dialling) return false;
+  if (target.tried_at == kNever) return true;
+  if (alone) return target.next <= now;
+  return target.failures > 0 && target.tried_at + kReviewInterval <= now;
 }
 
 std::vector<std::string> Bootstrap::Due(bool alone, Time now) {
   std::vector<std::string> due;
   for (Target& target : targets_) {
-    const bool first = target.failures == 0 && target.next == Time{};
-    if (target.dialling || target.next > now || (!alone && !first)) continue;
+    if (!IsDue(target, alone, now)) continue;
     target.dialling = true;
+    target.tried_at = now;
     due.push_back(target.address);
   }
-  deadline_ = kNever;
-  if (!alone && !targets_.empty()) {
-    deadline_ = now + kCheckInterval;
-  } else {
+  if (alone) {
     UpdateDeadline(now);
+  } else {
+    deadline_ = targets_.empty() ? kNever : now + kCheckInterval;
   }
   return due;
 }

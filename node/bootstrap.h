@@ -1,8 +1,9 @@
 // When a node dials the addresses that it was given to join through.
 //
-// All of them at the start. While the node is alone, without a contact or a kept link, those that
-// were not reached again and again, with the back-off of back_off.h; while it is not, none, but it
-// is asked every kCheckInterval. An address that leads back to the node itself is left out.
+// All of them at the start. While the node is alone, without a contact or a kept link, all of them
+// again and again, with the back-off of back_off.h. While it is not, those that were not reached
+// the last time, every kReviewInterval: they may be the only trace of another island. An address
+// that leads back to the node itself is left out.
 //
 // Thread rule: one caller at a time. The caller dials what Due names and answers each with Done.
 #pragma once
@@ -18,7 +19,8 @@ namespace tombolo::node {
 
 class Bootstrap {
  public:
-  static constexpr Duration kCheckInterval = Duration::Seconds(5);
+  static constexpr Duration kCheckInterval = Duration::Seconds(5);    // whether the node is alone
+  static constexpr Duration kReviewInterval = Duration::Seconds(30);  // of those not reached
 
   enum class Outcome : std::uint8_t { kReached, kNobody, kSelf };
 
@@ -41,11 +43,13 @@ class Bootstrap {
  private:
   struct Target {
     std::string address;
-    Time next;
+    Time next;      // while alone
+    Time tried_at;  // the last time
     std::uint32_t failures = 0;
     bool dialling = false;
   };
 
+  static bool IsDue(const Target& target, bool alone, Time now);
   void UpdateDeadline(Time now);
 
   std::vector<Target> targets_;

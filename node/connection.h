@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "node/hello.h"
 #include "node/transport.h"
 #include "overlay/node_id.h"
 #include "overlay/peer_ref.h"
@@ -30,6 +31,8 @@ struct Connection {
   std::uint64_t dial = 0;         // number of the connection at the side that dialled
   std::uint64_t life = 0;         // of the other side, once greeted
   bool greeted = false;           // its hello was good
+  RemoteDescription says;         // in its hello
+  std::string ending;             // why it ends, and who has said so; for people
   Time since;                     // the state
   Time deadline = kNever;         // of the state
   Time used;                      // by a message, either way
@@ -38,6 +41,8 @@ struct Connection {
   std::size_t batch_bytes = 0;  // of its messages
   bool dirty = false;           // the batch is to be sent when the turn ends
   std::size_t queued = 0;       // bytes at the transport after the last frame
+  std::uint64_t messages_in = 0;
+  std::uint64_t messages_out = 0;  // in frames that were written
 };
 
 // Which of two connections of a pair ends: both sides find the same. `self` is this side. The later

@@ -51,4 +51,8 @@ absl::Status CheckHello(const link::v1::Hello& hello, const NodeId& remote, cons
   return absl::OkStatus();
 }
 
+RemoteDescription ReadHello(const link::v1::Hello& hello) {
+  return {hello.minor(), {hello.capabilities().begin(), hello.capabilities().end()}, hello.agent()};
+}
+
 }  // namespace tombolo::node

@@ -32,11 +32,21 @@ struct SelfDescription {
   std::uint64_t life = 0;  // random per start
 };
 
+// What else the other side says of itself.
+struct RemoteDescription {
+  std::uint32_t minor = 0;
+  std::vector<std::string> capabilities;
+  std::string agent;
+};
+
 // `dial`: number of the connection among those that this node has dialled; 0 if it has accepted it.
 void WriteHello(const SelfDescription& self, std::uint64_t dial, link::v1::Hello& out);
 
 // Says why `hello` is not what a node that has proven the id of `remote` may say to `self`. The
 // addresses are then addresses, and lengths within their limits.
 absl::Status CheckHello(const link::v1::Hello& hello, const NodeId& remote, const NodeId& self);
+
+// Requires that CheckHello has passed.
+RemoteDescription ReadHello(const link::v1::Hello& hello);
 
 }  // namespace tombolo::node

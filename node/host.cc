@@ -112,8 +112,8 @@ void Host::Received(ConnectionId connection, std::unique_ptr<Frame> frame) {
   Enqueue(ReceivedEvent{connection, std::move(frame)});
 }
 void Host::Drained(ConnectionId connection) { Enqueue(DrainedEvent{connection}); }
-void Host::Closed(ConnectionId connection, CloseCause cause, const std::string&) {
-  Enqueue(ClosedEvent{connection, cause});
+void Host::Closed(ConnectionId connection, CloseCause cause, const std::string& detail) {
+  Enqueue(ClosedEvent{connection, cause, detail});
 }
 void Host::TimeCame() { Enqueue(TimeEvent{}); }
 
@@ -170,7 +170,9 @@ void Host::ArmTimer() {
 void Host::On(OpenedEvent& event) { links_.Opened(event.connection, event.remote, now_); }
 void Host::On(ReceivedEvent& event) { links_.Received(event.connection, *event.frame, now_); }
 void Host::On(DrainedEvent& event) { links_.Drained(event.connection); }
-void Host::On(ClosedEvent& event) { links_.Closed(event.connection, event.cause, now_); }
+void Host::On(ClosedEvent& event) {
+  links_.Closed(event.connection, event.cause, event.detail, now_);
+}
 
 void Host::On(TimeEvent&) {
   if (core_.next_deadline() <= now_) inputs_.push_back(TickInput{});
@@ -203,6 +205,9 @@ void Host::LinkIsDown(PeerRef peer, LinkDownReason reason) {
 }
 void Host::PressureIs(PeerRef peer, LinkPressure pressure) {
   inputs_.push_back(PressureInput{peer, pressure});
+}
+void Host::ConnectionEnded(const Connection& connection) {
+  listener_.OnConnectionEnded(connection);
 }
 void Host::MessageCame(PeerRef from, wire::Message& message) {
   MessageInput input{from, {}};

@@ -51,8 +51,10 @@ class HostListener {
  public:
   // Lists and refs in the event can be looked up during the call. `payload` are its bytes.
   virtual void OnEvent(const Event& event, std::string payload) = 0;
-  // After Stop: every connection has ended.
+  // After Stop: every connection has ended. The host may be destroyed in a later turn.
   virtual void OnStopped() = 0;
+  // For the log. `connection.ending` may quote the other side: any bytes, 200 at most.
+  virtual void OnConnectionEnded(const Connection&) {}
 
  protected:
   ~HostListener() = default;
@@ -122,6 +124,7 @@ class Host final : public TransportEvents, public ClockEvents, private LinkEvent
   struct ClosedEvent {
     ConnectionId connection;
     CloseCause cause;
+    std::string detail;
   };
   struct TimeEvent {};
   struct StopEvent {};
@@ -147,6 +150,7 @@ class Host final : public TransportEvents, public ClockEvents, private LinkEvent
   void PressureIs(PeerRef peer, LinkPressure pressure) override;
   void MessageCame(PeerRef from, wire::Message& message) override;
   void AddressDone(const std::string& address, PeerRef peer) override;
+  void ConnectionEnded(const Connection& connection) override;
 
   // host_core.cc: the core, and the duties of its host.
   void Feed(const CoreInput& input);

@@ -24,6 +24,28 @@ LinkDownReason ReasonOf(CloseCause cause) {
   return LinkDownReason::kClosed;
 }
 
+std::string NameOf(CloseCause cause) {
+  switch (cause) {
+    case CloseCause::kLocal:
+      return "closed by us";
+    case CloseCause::kRemote:
+      return "closed by them";
+    case CloseCause::kDialFailed:
+      return "not reached";
+    case CloseCause::kIdentity:
+      return "identity not proven";
+    case CloseCause::kTimeout:
+      return "silent";
+    case CloseCause::kProtocol:
+      break;
+  }
+  return "no frames";
+}
+
+std::string Explain(std::string what, std::string_view detail) {
+  return detail.empty() ? what : what + ": " + std::string(detail);
+}
+
 }  // namespace
 
 LinkTable::LinkTable(const LinkOptions& options, const SelfDescription& self, KnownPeers& peers,
@@ -115,11 +137,17 @@ void LinkTable::Received(ConnectionId id, Frame& frame, Time now) {
   if (frame.keep() && ready) OnKeep(*connection);
   if (connection->greeted && (ready || connection->state == ConnectionState::kParting)) {
     if (frame.messages_size() > 0) connection->used = now;
+    connection->messages_in += static_cast<std::uint64_t>(frame.messages_size());
     for (wire::Message& message : *frame.mutable_messages()) {
       events_.MessageCame(connection->peer, message);
     }
   }
   if (!frame.has_goodbye()) return;
+  if (connection->ending.empty()) {
+    const Goodbye& goodbye = frame.goodbye();
+    connection->ending = Explain("they said " + Goodbye::Reason_Name(goodbye.reason()),
+                                 goodbye.detail().substr(0, kMaxDetailBytes));
+  }
   Close(*connection, now);
   Lose(*connection, LinkDownReason::kClosed, now);
 }
@@ -134,13 +162,15 @@ void LinkTable::Drained(ConnectionId id) {
   if (found->second.kept) events_.PressureIs(connection->peer, LinkPressure::kNone);
 }
 
-void LinkTable::Closed(ConnectionId id, CloseCause cause, Time now) {
+void LinkTable::Closed(ConnectionId id, CloseCause cause, const std::string& detail, Time now) {
   Connection* connection = Find(id);
   if (connection == nullptr) return;
   if (cause == CloseCause::kIdentity) Count(LinkCount::kIdentityFailed);
   if (cause == CloseCause::kProtocol) Count(LinkCount::kBrokenProtocol);
   connection->state = ConnectionState::kClosed;
   Lose(*connection, ReasonOf(cause), now);
+  if (connection->ending.empty()) connection->ending = Explain(NameOf(cause), detail);
+  events_.ConnectionEnded(*connection);
   connections_.erase(id);
 }
 
@@ -159,6 +189,7 @@ void LinkTable::Tick(Time now) {
 void LinkTable::Expire(Connection& connection, Time now) {
   switch (connection.state) {
     case ConnectionState::kDialling:
+      connection.ending = "no answer";
       Close(connection, now);
       return Lose(connection, LinkDownReason::kDialFailed, now);
     case ConnectionState::kGreeting:
@@ -234,6 +265,7 @@ void LinkTable::Part(Connection& connection, Goodbye::Reason reason, std::string
     Goodbye& goodbye = *Batch(connection).mutable_goodbye();
     goodbye.set_reason(reason);
     goodbye.set_detail(std::string(detail.substr(0, kMaxDetailBytes)));
+    connection.ending = Explain("we said " + Goodbye::Reason_Name(reason), detail);
     Enter(connection, ConnectionState::kParting, now + options_.linger, now);
   }
   Lose(connection, LinkDownReason::kHungUp, now);

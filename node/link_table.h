@@ -54,6 +54,8 @@ class LinkEvents {
   virtual void MessageCame(PeerRef from, wire::Message& message) = 0;
   // The end of DialAddress; kNone: nobody there.
   virtual void AddressDone(const std::string& address, PeerRef peer) = 0;
+  // A connection is gone; `connection.ending` says why.
+  virtual void ConnectionEnded(const Connection& connection) = 0;
 
  protected:
   ~LinkEvents() = default;
@@ -93,7 +95,7 @@ class LinkTable {
   void Opened(ConnectionId id, const RemoteNode& remote, Time now);
   void Received(ConnectionId id, Frame& frame, Time now);
   void Drained(ConnectionId id);
-  void Closed(ConnectionId id, CloseCause cause, Time now);
+  void Closed(ConnectionId id, CloseCause cause, const std::string& detail, Time now);
 
   // ---- Time.
 
@@ -106,6 +108,8 @@ class LinkTable {
   bool IsKept(PeerRef peer) const;
   std::size_t kept_count() const;
   std::size_t connection_count() const { return connections_.size(); }
+  // All of them, the oldest first.
+  const std::map<ConnectionId, Connection>& connections() const { return connections_; }
   const Connection* Find(PeerRef peer) const;
   std::uint64_t count(LinkCount which) const { return counters_[static_cast<std::size_t>(which)]; }
   const Counters& counters() const { return counters_; }

@@ -82,7 +82,9 @@ void LinkTable::Flush() {
 
 void LinkTable::Write(Connection& connection) {
   Count(LinkCount::kFrames);
-  Count(LinkCount::kMessages, static_cast<std::uint64_t>(connection.batch.messages_size()));
+  const auto messages = static_cast<std::uint64_t>(connection.batch.messages_size());
+  Count(LinkCount::kMessages, messages);
+  connection.messages_out += messages;
   connection.dirty = false;
   connection.batch_bytes = 0;
   connection.queued = transport_->Send(connection.id, std::exchange(connection.batch, Frame()));

@@ -58,6 +58,7 @@ void LinkTable::Greet(Connection& connection, const Hello& hello, Time now) {
   connection.peer = *peer;
   connection.greeted = true;
   connection.life = hello.life();
+  connection.says = ReadHello(hello);
   if (!connection.outbound) connection.dial = hello.dial();
   BecomeReady(connection, now);
 }

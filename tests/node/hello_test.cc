@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tests/node/stranger.h"
 
@@ -31,9 +32,19 @@ TEST_F(Hellos, AGoodOneIsWelcome) {
   ASSERT_EQ(stranger->frames.size(), 1U);
   EXPECT_EQ(stranger->frames[0].hello().id().size(), kIdBytes);
   EXPECT_EQ(stranger->frames[0].hello().addresses(0), TestNetwork::AddressOf(0));
-  stranger->Say(stranger->GoodHello());
+  Frame frame = stranger->GoodHello();
+  frame.mutable_hello()->set_minor(3);
+  frame.mutable_hello()->set_agent("other 1.2");
+  frame.mutable_hello()->add_capabilities("channels");
+  stranger->Say(frame);
   EXPECT_TRUE(Welcome());
-  EXPECT_TRUE(node().host.known().ids().Find(stranger->id()));
+  const auto peer = node().host.known().ids().Find(stranger->id());
+  ASSERT_TRUE(peer);
+  const Connection* connection = node().host.links().Find(*peer);
+  ASSERT_NE(connection, nullptr);
+  EXPECT_EQ(connection->says.minor, 3U);
+  EXPECT_EQ(connection->says.agent, "other 1.2");
+  EXPECT_EQ(connection->says.capabilities, std::vector<std::string>{"channels"});
 }
 
 TEST_F(Hellos, NothingIsHeardBeforeIt) {

@@ -143,6 +143,14 @@ class Swarm {
   std::uint32_t requests_ = 0;
 };
 
+// Seed 901: an island of newcomers knows of the rest only by bootstrap addresses that nobody
+// answered when they came.
+TEST(HostSwarm, BootstrapNodesThatWereNotReachedAreTriedAgain) {
+  Swarm swarm(901);
+  swarm.Run(60);
+  swarm.Finish();
+}
+
 TEST(HostSwarm, EverybodyReachesEverybodyWhenTheFaultsAreOver) {
   for (std::uint64_t seed = 1; seed <= 40 && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));

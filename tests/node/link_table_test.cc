@@ -98,6 +98,7 @@ TEST(Links, ACutLinkGoesDownAtBothEndsWhenTheKeepaliveIsOver) {
     const auto lost = net.at(static_cast<std::size_t>(i)).Heard<PeerLost>();
     ASSERT_EQ(lost.size(), 1U);
     EXPECT_EQ(lost[0].first.reason, LinkDownReason::kTimeout);
+    EXPECT_EQ(net.at(static_cast<std::size_t>(i)).endings[0], "silent");
   }
 }
 
@@ -113,6 +114,8 @@ TEST(Links, WhoIsHungUpOnHearsOfItAndOfWhatWasSaidBefore) {
   EXPECT_EQ(net.at(1).Heard<PeerLost>()[0].first.reason, LinkDownReason::kClosed);
   ASSERT_EQ(net.at(0).Heard<PeerLost>().size(), 1U);
   EXPECT_EQ(net.at(0).Heard<PeerLost>()[0].first.reason, LinkDownReason::kHungUp);
+  EXPECT_EQ(net.at(0).endings[0], "we said REQUESTED");
+  EXPECT_EQ(net.at(1).endings[0], "they said REQUESTED");
 }
 
 TEST(Links, EphemeralOnesAreDialledForAMessageAndClosedWhenUnused) {

@@ -43,6 +43,9 @@ class TestNode final : public HostListener {
     events.push_back({network_.now(), event, std::move(payload)});
   }
   void OnStopped() override { stopped = true; }
+  void OnConnectionEnded(const Connection& connection) override {
+    endings.push_back(connection.ending);
+  }
 
   const NodeId& id() const { return host.core().id(); }
   bool joined() const { return host.core().state() == PeerState::kJoined; }
@@ -76,6 +79,7 @@ class TestNode final : public HostListener {
   Host host;
   MemoryTransport transport;
   std::vector<HeardEvent> events;
+  std::vector<std::string> endings;  // of connections, for the log
   bool stopped = false;
 };
 
