@@ -121,7 +121,8 @@ void Host::TurnEnded() {
   running_ = true;  // what writing brings about comes after it
   links_.Flush();
   running_ = false;
-  Run();
+  if (!events_.empty() || !inputs_.empty()) return Run();
+  ArmTimer();
 }
 
 void Host::Enqueue(HostEvent event) {
@@ -137,8 +138,7 @@ void Host::Run() {
   }
   SweepIfNeeded();
   running_ = false;
-  if (links_.has_unsent()) clock_->EndTurnSoon();
-  ArmTimer();
+  clock_->EndTurnSoon();
   if (stopping_ && !stopped_ && core_.state() == PeerState::kLeft &&
       links_.connection_count() == 0) {
     stopped_ = true;

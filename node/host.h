@@ -19,8 +19,8 @@
 // Bounds: those of the parts (known_peers.h, link_options.h, the core's Config); the queue holds
 // what one frame or one turn of the transport has brought.
 //
-// Thread rule: the strand of the node. Ownership: clock, transport and listener must outlive the
-// host, or its last event. Errors: what cannot be carried out is refused with a status; the rest is
+// Thread rule: the strand of the node. Ownership: clock, transport and listener are borrowed; after
+// OnStopped and Transport::Stop all of them go in one turn, in any order. Errors: what cannot be carried out is refused with a status; the rest is
 // for events and counters to tell.
 #pragma once
 

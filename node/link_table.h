@@ -85,8 +85,6 @@ class LinkTable {
   // Refuses newcomers from now on and parts with everybody.
   void CloseAll(link::v1::Goodbye::Reason reason, Time now);
 
-  // True if Flush has something to write.
-  bool has_unsent() const { return !dirty_.empty(); }
   // Writes what has gathered in this turn.
   void Flush();
 
