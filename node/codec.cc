@@ -55,7 +55,7 @@ void Codec::Encode(const Message& message, wire::Message& out) const {
   Kinds()[message.index()].put(message, Encoder(peers_, lists_, payloads_), out);
 }
 
-absl::Status Codec::Decode(wire::Message& in, Time now, Message& out) {
+absl::Status Codec::Decode(wire::Message& in, PeerRef from, Time now, Message& out) {
   const std::size_t kind = KindsByCase()[static_cast<std::size_t>(in.kind_case())];
   Decoder decoder(max_payload_bytes_);
   if (kind == kNoKind) {
@@ -63,7 +63,7 @@ absl::Status Codec::Decode(wire::Message& in, Time now, Message& out) {
   } else {
     Kinds()[kind].get(in, decoder, out);
   }
-  if (!decoder.Finish(peers_, lists_, payloads_, now)) {
+  if (!decoder.Finish(peers_, lists_, payloads_, from, now)) {
     ++counters_.errors[static_cast<std::size_t>(*decoder.error())];
     return Refusal(kind, *decoder.error());
   }

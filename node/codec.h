@@ -67,8 +67,9 @@ class Codec {
   // `out` must be empty. The list and the payload of the message stay the caller's.
   void Encode(const Message& message, wire::Message& out) const;
 
-  // The list and one share of the payload of `out` are the caller's; bytes are moved out of `in`.
-  absl::Status Decode(wire::Message& in, Time now, Message& out);
+  // `from` has sent it. The list and one share of the payload of `out` are the caller's; bytes are
+  // moved out of `in`.
+  absl::Status Decode(wire::Message& in, PeerRef from, Time now, Message& out);
 
   const Counters& counters() const { return counters_; }
 

@@ -7,11 +7,12 @@
 namespace tombolo::node {
 namespace {
 
-std::optional<PeerRef> NameContact(const wire::Contact& contact, KnownPeers& peers, Time now) {
+std::optional<PeerRef> NameContact(const wire::Contact& contact, KnownPeers& peers, PeerRef from,
+                                   Time now) {
   std::array<std::string_view, kMaxAddresses> addresses;
   std::copy(contact.addresses().begin(), contact.addresses().end(), addresses.begin());
   const auto count = static_cast<std::size_t>(contact.addresses_size());
-  return peers.Name(GetId(contact.id()), {addresses.data(), count}, now);
+  return peers.Name(GetId(contact.id()), {addresses.data(), count}, from, now);
 }
 
 }  // namespace
@@ -89,10 +90,11 @@ void Decoder::Bytes(std::string* in, Payload& out) {
   bytes_out_ = &out;
 }
 
-bool Decoder::Finish(KnownPeers& peers, ContactLists& lists, PayloadStore& payloads, Time now) {
-  if (!error_) FinishSingles(peers, now);
+bool Decoder::Finish(KnownPeers& peers, ContactLists& lists, PayloadStore& payloads, PeerRef from,
+                     Time now) {
+  if (!error_) FinishSingles(peers, from, now);
   if (error_) return false;
-  if (list_ != nullptr) *list_out_ = FinishList(peers, lists, now);
+  if (list_ != nullptr) *list_out_ = FinishList(peers, lists, from, now);
   if (bytes_ != nullptr && !bytes_->empty()) {
     const auto size = static_cast<std::uint32_t>(bytes_->size());
     *bytes_out_ = payloads.Add(size, std::move(*bytes_));
@@ -100,22 +102,23 @@ bool Decoder::Finish(KnownPeers& peers, ContactLists& lists, PayloadStore& paylo
   return true;
 }
 
-void Decoder::FinishSingles(KnownPeers& peers, Time now) {
+void Decoder::FinishSingles(KnownPeers& peers, PeerRef from, Time now) {
   const auto first = singles_.begin();
   const auto end = first + static_cast<std::ptrdiff_t>(single_count_);
   const auto newcomers = std::count_if(
       first, end, [&](const Single& single) { return !peers.ids().Find(GetId(single.in->id())); });
-  if (!peers.HasRoom(static_cast<std::size_t>(newcomers), now)) return Fail(DecodeError::kNoRoom);
+  if (!peers.HasRoom(static_cast<std::size_t>(newcomers), from, now))
+    return Fail(DecodeError::kNoRoom);
   for (auto single = first; single != end; ++single) {
-    *single->out = NameContact(*single->in, peers, now).value();
+    *single->out = NameContact(*single->in, peers, from, now).value();
   }
 }
 
-ListHandle Decoder::FinishList(KnownPeers& peers, ContactLists& lists, Time now) {
+ListHandle Decoder::FinishList(KnownPeers& peers, ContactLists& lists, PeerRef from, Time now) {
   std::array<PeerRef, kMaxListed> named;
   std::size_t count = 0;
   for (const wire::Contact& contact : *list_) {
-    const std::optional<PeerRef> peer = NameContact(contact, peers, now);
+    const std::optional<PeerRef> peer = NameContact(contact, peers, from, now);
     if (!peer) {
       contacts_cut_ = static_cast<std::size_t>(list_->size()) - count;
       break;

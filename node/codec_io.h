@@ -72,7 +72,8 @@ class Decoder {
   void Bytes(std::string* in, Payload& out);
 
   // Takes what the message carries. False, and nothing is taken, after an error.
-  bool Finish(KnownPeers& peers, ContactLists& lists, PayloadStore& payloads, Time now);
+  bool Finish(KnownPeers& peers, ContactLists& lists, PayloadStore& payloads, PeerRef from,
+              Time now);
 
   // Contacts of the list that had no room.
   std::size_t contacts_cut() const { return contacts_cut_; }
@@ -86,8 +87,8 @@ class Decoder {
   };
 
   void Check(const wire::Contact& contact);
-  void FinishSingles(KnownPeers& peers, Time now);
-  ListHandle FinishList(KnownPeers& peers, ContactLists& lists, Time now);
+  void FinishSingles(KnownPeers& peers, PeerRef from, Time now);
+  ListHandle FinishList(KnownPeers& peers, ContactLists& lists, PeerRef from, Time now);
 
   std::uint32_t max_payload_bytes_;
   std::optional<DecodeError> error_;

@@ -44,7 +44,8 @@ void Host::Start(Clock& clock, Transport& transport) {
     if (remembered_.size() == kMaxListed) break;
     std::vector<std::string_view> addresses(peer.addresses.begin(), peer.addresses.end());
     std::erase_if(addresses, [](std::string_view address) { return !IsAddress(address); });
-    if (const auto known = known_.Name(peer.id, addresses, now_)) remembered_.push_back(*known);
+    if (const auto known = known_.Name(peer.id, addresses, KnownPeers::self(), now_))
+      remembered_.push_back(*known);
   }
   if (bootstrap_.empty()) JoinThroughRemembered();
   Enqueue(TimeEvent{});
@@ -211,7 +212,7 @@ void Host::ConnectionEnded(const Connection& connection) {
 }
 void Host::MessageCame(PeerRef from, wire::Message& message) {
   MessageInput input{from, {}};
-  if (codec_.Decode(message, now_, input.message).ok()) inputs_.push_back(input);
+  if (codec_.Decode(message, from, now_, input.message).ok()) inputs_.push_back(input);
 }
 
 }  // namespace tombolo::node

@@ -20,8 +20,8 @@
 // what one frame or one turn of the transport has brought.
 //
 // Thread rule: the strand of the node. Ownership: clock, transport and listener are borrowed; after
-// OnStopped and Transport::Stop all of them go in one turn, in any order. Errors: what cannot be carried out is refused with a status; the rest is
-// for events and counters to tell.
+// OnStopped and Transport::Stop all of them go in one turn, in any order. Errors: what cannot be
+// carried out is refused with a status; the rest is for events and counters to tell.
 #pragma once
 
 #include <cstdint>

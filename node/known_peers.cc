@@ -7,6 +7,7 @@ namespace tombolo::node {
 namespace {
 
 constexpr Duration kSweepInterval = Duration::Minutes(1);
+constexpr Duration kNamingWindow = Duration::Minutes(1);
 
 }  // namespace
 
@@ -23,7 +24,21 @@ void KnownPeers::SetSelf(std::span<const std::string> addresses, bool dialable) 
   Publish(self(), dialable && !addresses.empty(), 0);
 }
 
-bool KnownPeers::HasRoom(std::size_t newcomers, Time now) const {
+std::uint32_t KnownPeers::NamedBy(PeerRef by, Time now) const {
+  assert(ids_.Contains(by));
+  const Known& known = peers_[Index(by)];
+  return by == self() || known.naming_since + kNamingWindow <= now ? 0 : known.naming;
+}
+
+void KnownPeers::CountNamed(PeerRef by, Time now) {
+  const std::uint32_t before = NamedBy(by, now);
+  Known& known = peers_[Index(by)];
+  if (before == 0) known.naming_since = now;
+  known.naming = before + 1;
+}
+
+bool KnownPeers::HasRoom(std::size_t newcomers, PeerRef by, Time now) const {
+  if (NamedBy(by, now) + newcomers > kMaxNamed) return false;
   const std::size_t most = limit_ - limit_ / 8;
   std::size_t room = peers_.size() < most ? most - peers_.size() : 0;
   for (const Free& free : free_) {
@@ -34,9 +49,13 @@ bool KnownPeers::HasRoom(std::size_t newcomers, Time now) const {
 }
 
 std::optional<PeerRef> KnownPeers::Name(const NodeId& id,
-                                        std::span<const std::string_view> addresses, Time now) {
+                                        std::span<const std::string_view> addresses, PeerRef by,
+                                        Time now) {
   std::optional<PeerRef> peer = ids_.Find(id);
-  if (!peer) peer = Add(id, limit_ - limit_ / 8, now);
+  if (!peer && NamedBy(by, now) < kMaxNamed) {
+    peer = Add(id, limit_ - limit_ / 8, now);
+    if (peer) CountNamed(by, now);
+  }
   if (!peer) {
     ++counters_.names_refused;
     return std::nullopt;
@@ -144,6 +163,7 @@ PeerRef KnownPeers::Reuse(const NodeId& id, Time now) {
   ids_.Rename(peer, id, {.address_group = 0, .dialable = false, .proven = false});
   Known& known = peers_[Index(Use(peer, now))];
   known.addresses.clear();
+  known.naming = 0;
   known.proven = false;
   ++counters_.reused;
   return peer;

@@ -5,11 +5,13 @@
 // replaces all that others have said, and stays: no liar can displace it. Of a peer that is only
 // named the first addresses stay, unless dialling them failed; then others take their place.
 //
-// Bounds: `limit` peers. Names that others drop are refused first, at 7/8 of it (they are not worth
-// remembering then), peers that prove themselves at the limit; both are counted. Before that, refs
-// that the core no longer holds are used again: Sweep is told which ones are held; the others wait
-// for kQuarantine, in case an application still has them, and are taken for newcomers one by one,
-// longest unused first. A peer that is named meanwhile has its ref back.
+// Bounds: `limit` peers, and kMaxNamed newcomers a minute by the word of one peer, so that a few
+// liars cannot fill the rest with names that they have made up. Names that others drop are refused
+// first, at 7/8 of it (they are not worth remembering then), peers that prove themselves at the
+// limit; both are counted. Before that, refs that the core no longer holds are used again: Sweep is
+// told which ones are held; the others wait for kQuarantine, in case an application still has them,
+// and are taken for newcomers one by one, longest unused first. A peer that is named meanwhile has
+// its ref back.
 //
 // Thread rule: the strand of the node. Ownership: refs, ids and addresses are valid until the next
 // call that is not const.
@@ -36,6 +38,7 @@ class KnownPeers {
  public:
   static constexpr std::size_t kDefaultLimit = 65'536;
   static constexpr Duration kQuarantine = Duration::Minutes(5);
+  static constexpr std::uint32_t kMaxNamed = 4096;
 
   struct Address {
     std::string text;
@@ -62,12 +65,12 @@ class KnownPeers {
   // What is said of this node: sets its addresses and whether others can dial it.
   void SetSelf(std::span<const std::string> addresses, bool dialable);
 
-  // Somebody says that there is such a peer. Requires that each address passes IsAddress. nullopt:
-  // no room for a new one.
+  // `by` says that there is such a peer; the node itself may say what it likes. Requires that each
+  // address passes IsAddress. nullopt: no room for a new one.
   std::optional<PeerRef> Name(const NodeId& id, std::span<const std::string_view> addresses,
-                              Time now);
+                              PeerRef by, Time now);
   // True if Name would take so many peers that are not known yet.
-  bool HasRoom(std::size_t newcomers, Time now) const;
+  bool HasRoom(std::size_t newcomers, PeerRef by, Time now) const;
 
   // The peer has proven its id and says this of itself. `from` is the address it called from, as we
   // see it, for the diversity limits of the core. Likewise.
@@ -95,6 +98,8 @@ class KnownPeers {
   struct Known {
     std::vector<Address> addresses;
     Time used;
+    Time naming_since;         // start of the minute in which it has ...
+    std::uint32_t naming = 0;  // ... named so many newcomers
     bool proven = false;
     bool free = false;  // in free_
   };
@@ -103,6 +108,8 @@ class KnownPeers {
     Time since;
   };
 
+  std::uint32_t NamedBy(PeerRef by, Time now) const;
+  void CountNamed(PeerRef by, Time now);
   PeerRef Use(PeerRef peer, Time now);
   std::optional<PeerRef> Add(const NodeId& id, std::size_t limit, Time now);
   bool CanReuse(Time now) const;

@@ -15,9 +15,10 @@ inline constexpr int kMaxFrameMessages = 4096;
 
 struct LinkOptions {
   std::size_t max_connections = 1024;  // all of them; callers beyond it are told FULL
-  std::size_t max_ephemeral = 256;     // not kept; beyond it the longest unused is closed
-  std::size_t max_dials = 64;          // peers being dialled; beyond it messages are dropped
-  std::size_t dial_messages = 64;      // waiting for one dial; the latest are dropped
+  // Not kept; beyond it the longest unused is closed. At least 2: joining needs some.
+  std::size_t max_ephemeral = 256;
+  std::size_t max_dials = 64;      // peers being dialled; beyond it messages are dropped
+  std::size_t dial_messages = 64;  // waiting for one dial; the latest are dropped
   std::size_t dial_bytes = 256 * 1024;
 
   Duration dial_deadline = Duration::Seconds(5);    // per address, to a proven connection

@@ -55,7 +55,9 @@ LinkTable::LinkTable(const LinkOptions& options, const SelfDescription& self, Kn
       peers_(peers),
       codec_(codec),
       events_(events),
-      rng_(Rng::Split(seed, 0x6c696e6b73)) {}
+      rng_(Rng::Split(seed, 0x6c696e6b73)) {
+  assert(options.max_ephemeral >= 2);
+}
 
 // ---- What the node wants.
 

@@ -35,7 +35,8 @@ void LinkTable::OnHello(Connection& connection, const Frame& frame, Time now) {
     return Part(connection, ReasonOf(checked),
                 std::string_view(checked.message().data(), checked.message().size()), now);
   }
-  Greet(connection, frame.hello(), now);
+  // Who says goodbye at once has no room for us.
+  if (!frame.has_goodbye()) Greet(connection, frame.hello(), now);
 }
 
 void LinkTable::Greet(Connection& connection, const Hello& hello, Time now) {

@@ -25,7 +25,8 @@ struct Tables {
     for (std::uint32_t i = 0; i < 20; ++i) {
       const std::string address = "192.168.10." + std::to_string(i + 1) + ":7400";
       const std::string_view addresses[] = {address};
-      contacts.push_back(*peers.Name(NodeId{{i * 0x01020304U + 7, 2, 3, 4, 5}}, addresses, Time{}));
+      contacts.push_back(*peers.Name(NodeId{{i * 0x01020304U + 7, 2, 3, 4, 5}}, addresses,
+                                     KnownPeers::self(), Time{}));
     }
     list = lists.Add(contacts);
     payload = payloads.Add(64, std::string(64, 'x'));
@@ -68,7 +69,7 @@ void Measure(const char* name, const Message& message, int per_frame, int messag
     for (int i = 0; i < per_frame; ++i) {
       good = good &&
              tables.codec
-                 .Decode(*read.mutable_messages(i), Time{}, received[static_cast<std::size_t>(i)])
+                 .Decode(*read.mutable_messages(i), PeerRef{1}, Time{}, received[static_cast<std::size_t>(i)])
                  .ok();
     }
     decode += NanosecondsPer(per_frame, start);

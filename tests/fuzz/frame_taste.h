@@ -26,11 +26,11 @@ inline void TasteMessage(const std::string& bytes) {
   PayloadStore payloads;
   Codec codec(peers, lists, payloads);
   CoreTaster taster(peers, lists, payloads);
-  const PeerRef from = *peers.Name(NodeId{{2, 2, 2, 2, 2}}, {}, Time{});
+  const PeerRef from = *peers.Name(NodeId{{2, 2, 2, 2, 2}}, {}, KnownPeers::self(), Time{});
   taster.LinkUp(from);
   Message message;
   const std::size_t known = peers.size();
-  if (codec.Decode(read, taster.now(), message).ok()) {
+  if (codec.Decode(read, from, taster.now(), message).ok()) {
     taster.Taste(from, message);
     taster.PassTime(Duration::Seconds(30));
   } else {

@@ -28,7 +28,7 @@ struct CodecWorld {
       const std::string other = "node-" + std::to_string(i) + ".example.net:80";
       const std::string_view both[] = {address, other};
       const auto count = static_cast<std::size_t>(rng.Below(3));
-      refs.push_back(*peers.Name(AnyId(), {both, count}, Time{}));
+      refs.push_back(*peers.Name(AnyId(), {both, count}, KnownPeers::self(), Time{}));
     }
   }
 

@@ -11,6 +11,8 @@
 namespace tombolo::node {
 namespace {
 
+constexpr PeerRef kSender{1};
+
 wire::Message Encoded(const Message& message, const CodecWorld& world) {
   wire::Message encoded;
   world.codec.Encode(message, encoded);
@@ -23,7 +25,7 @@ std::string Refusal(wire::Message in, CodecWorld& world) {
   const std::size_t payloads = world.payloads.in_use();
   const std::size_t peers = world.peers.size();
   Message out;
-  const absl::Status status = world.codec.Decode(in, Time{}, out);
+  const absl::Status status = world.codec.Decode(in, kSender, Time{}, out);
   EXPECT_FALSE(status.ok());
   EXPECT_EQ(world.lists.in_use(), lists);
   EXPECT_EQ(world.payloads.in_use(), payloads);
@@ -53,7 +55,7 @@ TEST(Codec, EveryKindSurvivesTheWay) {
       ASSERT_TRUE(read.ParseFromString(bytes));
       cases.insert(read.kind_case());
       Message received;
-      ASSERT_TRUE(world.codec.Decode(read, Time{}, received).ok()) << kMessageNames[kind];
+      ASSERT_TRUE(world.codec.Decode(read, kSender, Time{}, received).ok()) << kMessageNames[kind];
       ASSERT_TRUE(SameMessage(sent, received, world)) << kMessageNames[kind];
       Discard(sent, world);
       Discard(received, world);
@@ -70,12 +72,12 @@ TEST(Codec, ContactsBringTheirAddressesAlong) {
   const std::string address = "192.0.2.7:7400";
   const std::string_view addresses[] = {address};
   const NodeId id = sender.AnyId();
-  const PeerRef dialable = *sender.peers.Name(id, addresses, Time{});
-  const PeerRef hidden = *sender.peers.Name(sender.AnyId(), {}, Time{});
+  const PeerRef dialable = *sender.peers.Name(id, addresses, KnownPeers::self(), Time{});
+  const PeerRef hidden = *sender.peers.Name(sender.AnyId(), {}, KnownPeers::self(), Time{});
   const PeerRef both[] = {dialable, hidden};
   wire::Message carried = Encoded(Nodes{1, sender.lists.Add(both)}, sender);
   Message received;
-  ASSERT_TRUE(receiver.codec.Decode(carried, Time{}, received).ok());
+  ASSERT_TRUE(receiver.codec.Decode(carried, kSender, Time{}, received).ok());
   const auto named = receiver.lists.Get(ListOf(received));
   ASSERT_EQ(named.size(), 2U);
   EXPECT_EQ(receiver.peers.ids().id(named[0]), id);
@@ -173,14 +175,15 @@ TEST(Codec, AFullDirectoryCutsListsAndRefusesWhoHasToBeNamed) {
   }
   wire::Message again = nodes;
   Message received;
-  ASSERT_TRUE(codec.Decode(nodes, Time{}, received).ok());
+  ASSERT_TRUE(codec.Decode(nodes, KnownPeers::self(), Time{}, received).ok());
   EXPECT_EQ(world.lists.Get(ListOf(received)).size(), 13U);
   EXPECT_EQ(codec.counters().contacts_cut, 7U);
   world.lists.Release(ListOf(received));
 
   wire::Message found;
   found.mutable_successor_found()->mutable_successor()->set_id(std::string(kIdBytes, 'z'));
-  EXPECT_EQ(codec.Decode(found, Time{}, received).message(), "successor_found: no_room");
+  EXPECT_EQ(codec.Decode(found, KnownPeers::self(), Time{}, received).message(),
+            "successor_found: no_room");
   EXPECT_EQ(few.size(), 14U);
 }
 
@@ -203,7 +206,7 @@ TEST(Codec, WhatItLetsThroughTheCoreAccepts) {
     wire::Message read;
     Message message;
     if (!read.ParseFromString(bytes)) continue;
-    if (!world.codec.Decode(read, taster.now(), message).ok()) {
+    if (!world.codec.Decode(read, world.refs[0], taster.now(), message).ok()) {
       ++refused;
       continue;
     }

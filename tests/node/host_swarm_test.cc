@@ -19,7 +19,7 @@ class Swarm {
   explicit Swarm(std::uint64_t seed) : rng_(Rng::Split(seed, 1)), net_(seed) {
     net_.network.eager = Odds(2);
     net_.network.delay = Duration::Milliseconds(1 + rng_.Below(80));
-    if (Odds(2)) net_.links.max_ephemeral = rng_.Below(4);
+    if (Odds(2)) net_.links.max_ephemeral = 2 + rng_.Below(4);
     if (Odds(3)) net_.links.frame_bytes = 200;
     for (std::size_t i = 0; i < kNodes; ++i) {
       HostOptions options = net_.OptionsFor(i);

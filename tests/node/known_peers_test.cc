@@ -22,13 +22,15 @@ std::vector<std::string> AddressesOf(const KnownPeers& peers, PeerRef peer) {
 
 std::optional<PeerRef> Name(KnownPeers& peers, std::uint32_t number,
                             std::vector<std::string_view> addresses = {}, Time now = {}) {
-  return peers.Name(Id(number), addresses, now);
+  return peers.Name(Id(number), addresses, KnownPeers::self(), now);
 }
 
 std::optional<PeerRef> Prove(KnownPeers& peers, std::uint32_t number,
                              std::vector<std::string_view> addresses = {}, Time now = {}) {
   return peers.Prove(Id(number), addresses, true, "10.0.0.1:5", now);
 }
+
+Time At(std::int64_t seconds) { return Time{Duration::Seconds(seconds).us}; }
 
 using Strings = std::vector<std::string>;
 
@@ -96,6 +98,19 @@ TEST(KnownPeers, RefusesNamesBeforeProofs) {
   EXPECT_EQ(peers.size(), 16U);
 }
 
+TEST(KnownPeers, OnePeerCannotFillTheRoomOfAll) {
+  KnownPeers peers(Id(0));
+  const PeerRef liar = *Prove(peers, 1);
+  const PeerRef other = *Prove(peers, 2);
+  std::uint32_t named = 0;
+  while (peers.Name(Id(1000 + named), {}, liar, At(1))) ++named;
+  EXPECT_EQ(named, KnownPeers::kMaxNamed);
+  EXPECT_FALSE(peers.HasRoom(1, liar, At(1)));
+  EXPECT_TRUE(peers.Name(Id(1000), {}, liar, At(1)));  // it is known
+  EXPECT_TRUE(peers.Name(Id(900'000), {}, other, At(1)));
+  EXPECT_TRUE(peers.Name(Id(900'001), {}, liar, At(61)));
+}
+
 TEST(KnownPeers, UsesRefsAgainThatNobodyHoldsAfterAWhile) {
   KnownPeers peers(Id(0), 16);
   const Time start{Duration::Hours(1).us};
@@ -106,11 +121,11 @@ TEST(KnownPeers, UsesRefsAgainThatNobodyHoldsAfterAWhile) {
   held[3] = held[5] = held[7] = false;
   peers.Sweep(held, sweep);
   EXPECT_FALSE(Name(peers, 50, {}, sweep));
-  EXPECT_FALSE(peers.HasRoom(1, sweep));
+  EXPECT_FALSE(peers.HasRoom(1, KnownPeers::self(), sweep));
   EXPECT_EQ(Name(peers, 5, {}, sweep), PeerRef{5});  // named again: it is back
   const Time later = sweep + KnownPeers::kQuarantine;
-  EXPECT_TRUE(peers.HasRoom(2, later));
-  EXPECT_FALSE(peers.HasRoom(3, later));
+  EXPECT_TRUE(peers.HasRoom(2, KnownPeers::self(), later));
+  EXPECT_FALSE(peers.HasRoom(3, KnownPeers::self(), later));
   EXPECT_EQ(Name(peers, 50, {"b:1"}, later), PeerRef{3});
   EXPECT_EQ(peers.ids().id(PeerRef{3}), Id(50));
   EXPECT_EQ(AddressesOf(peers, PeerRef{3}), Strings{"b:1"});

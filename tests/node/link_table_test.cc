@@ -152,6 +152,14 @@ TEST(Links, OnlySoManyConnectionsAreAccepted) {
   EXPECT_LE(net.at(0).host.links().connection_count(), 6U);  // some are on their way out
   EXPECT_EQ(net.at(0).count(LinkCount::kRefusedFull), 2U);
   EXPECT_EQ(strangers[4]->SentAway(), Goodbye::FULL);
+  // A node that is turned away so takes it for a dial that came to nothing.
+  HostOptions options = net.OptionsFor(2);
+  options.bootstrap = {TestNetwork::AddressOf(0)};
+  TestNode& late = net.Add(options);
+  net.network.RunFor(Duration::Seconds(1));
+  EXPECT_EQ(late.count(LinkCount::kGreeted), 0U);
+  EXPECT_GT(late.count(LinkCount::kDialsFailed), 0U);
+  net.nodes.pop_back();
   net.network.RunFor(Duration::Seconds(5));
   EXPECT_EQ(net.at(0).host.links().connection_count(), 4U);
 }
