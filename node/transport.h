@@ -6,9 +6,9 @@
 // connections of a pair survives, the hello, and what to dial is the business of the link table.
 //
 // Thread rule: all calls and all events on the strand of the node; a transport may use threads of
-// its own behind that. Nothing here blocks. Ownership: frames pass with the call. Errors: a
-// connection that fails in any way ends in exactly one Closed; calls on a closed connection do
-// nothing.
+// its own behind that. Nothing but Stop blocks, and events always arrive in a later turn of the
+// strand than the call that caused them. Ownership: frames pass with the call. Errors: a connection
+// that fails in any way ends in exactly one Closed; calls on a closed connection do nothing.
 #pragma once
 
 #include <cstddef>
@@ -74,7 +74,8 @@ class Transport {
   // never drops a frame of an open connection.
   virtual std::size_t Send(ConnectionId connection, Frame frame) = 0;
 
-  // Closes once what is queued is on its way, or after a deadline of the transport's.
+  // Closes once what is queued is on its way, or after a deadline of the transport's. Closed is the
+  // only event that still follows.
   virtual void Close(ConnectionId connection) = 0;
 
   // Accepts connections at "host:port"; port 0 takes a free one. Returns the error of the bind.
@@ -82,7 +83,7 @@ class Transport {
   virtual std::string listening() const = 0;  // the address with its port; empty while not
 
   // Refuses new connections, closes all others and ends its threads. Every connection has had its
-  // Closed when this returns.
+  // Closed when this returns: the one call that blocks, and the one whose events come within it.
   virtual void Stop() = 0;
 };
 

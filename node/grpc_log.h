@@ -1,0 +1,10 @@
+// gRPC's own log lines go to the node's log (spdlog's default logger), but for one that says
+// nothing here: gRPC looks for the server's name in its certificate although a verifier of our own
+// decides. Thread rule: any thread; the effect is on the whole process.
+#pragma once
+
+namespace tombolo::node {
+
+void RouteGrpcLog();
+
+}  // namespace tombolo::node
