@@ -4,7 +4,8 @@
 //   link_bench [ECHOES] [IN_FLIGHT] [FRAME_BYTES]
 //
 // Both ends in this process. The transport runs unbatched (one frame per write) and as nodes run it
-// (frames that wait share a write). Each row is the median of five rounds, interleaved.
+// (frames that wait share a write; each message is answered by a frame of its own). Each row is the
+// median of five rounds, interleaved.
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/security/tls_certificate_provider.h>
@@ -61,10 +62,12 @@ class EchoEnd final : public TransportEvents {
     if (remote.outbound) open = connection;
   }
   void Received(ConnectionId connection, std::unique_ptr<Frame> frame) override {
-    ++received;
-    if (to_send > 0) {
-      --to_send;
-      transport.Send(connection, std::move(*frame));
+    received += frame->messages_size();
+    for (auto& message : *frame->mutable_messages()) {
+      if (to_send-- <= 0) return;
+      Frame answer;
+      *answer.add_messages() = std::move(message);
+      transport.Send(connection, std::move(answer));
     }
   }
   void Drained(ConnectionId) override {}
