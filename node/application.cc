@@ -1,0 +1,108 @@
+#include "node/application.h"
+
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace tombolo::node {
+namespace {
+
+// The number that an event answers; nullopt: it answers nobody.
+std::optional<std::uint32_t> RequestOf(const Event& event) {
+  return std::visit(
+      [](const auto& body) -> std::optional<std::uint32_t> {
+        if constexpr (requires { body.request; }) return body.request;
+        return std::nullopt;
+      },
+      event);
+}
+
+void SetRequest(Command& command, std::uint32_t number) {
+  std::visit(
+      [number](auto& body) {
+        if constexpr (requires { body.request; }) body.request = number;
+      },
+      command);
+}
+
+}  // namespace
+
+absl::Status Application::Ask(Command command, std::string payload, Answer answer) {
+  if (requests_.size() >= kMaxRequests) {
+    return absl::ResourceExhaustedError("too many requests are under way");
+  }
+  while (++last_request_ == 0 || requests_.contains(last_request_)) {
+  }
+  const std::uint32_t number = last_request_;
+  SetRequest(command, number);
+  std::optional<NodeId> connect;
+  if (const Connect* request = std::get_if<Connect>(&command)) connect = request->target;
+  requests_.emplace(number, Request{std::move(answer), connect});
+  absl::Status given = host_->Execute(command, std::move(payload));
+  if (!given.ok()) requests_.erase(number);
+  return given;
+}
+
+absl::Status Application::Do(const Command& command, std::string payload) {
+  return host_->Execute(command, std::move(payload));
+}
+
+std::uint64_t Application::Listen(Listener listener) {
+  listeners_.emplace(++last_listener_, std::move(listener));
+  return last_listener_;
+}
+
+void Application::Subscribe(std::uint64_t topic) {
+  if (++topics_[topic] == 1) Do(tombolo::Subscribe{topic}).IgnoreError();
+}
+
+void Application::Unsubscribe(std::uint64_t topic) {
+  const auto found = topics_.find(topic);
+  if (found == topics_.end() || --found->second > 0) return;
+  topics_.erase(found);
+  Do(tombolo::Unsubscribe{topic}).IgnoreError();
+}
+
+void Application::GiveUp() {
+  while (!requests_.empty()) {
+    const auto node = requests_.extract(requests_.begin());
+    node.mapped().answer(Failed{node.key(), FailReason::kLeft, Time{}}, {});
+  }
+}
+
+void Application::AnswerConnects(const PeerUp& up) {
+  const NodeId id = host_->known().ids().id(up.peer);
+  std::vector<std::uint32_t> done;
+  for (const auto& [number, request] : requests_) {
+    if (request.connect == id) done.push_back(number);
+  }
+  for (const std::uint32_t number : done) {
+    const auto node = requests_.extract(number);
+    node.mapped().answer(up, {});
+  }
+}
+
+void Application::OnEvent(const Event& event, std::string payload) {
+  if (const std::optional<std::uint32_t> number = RequestOf(event)) {
+    if (const auto node = requests_.extract(*number)) node.mapped().answer(event, payload);
+    return;
+  }
+  if (const PeerUp* up = std::get_if<PeerUp>(&event)) AnswerConnects(*up);
+  // A listener may leave, and others come, during the calls.
+  std::vector<std::uint64_t> numbers;
+  for (const auto& [number, listener] : listeners_) numbers.push_back(number);
+  for (const std::uint64_t number : numbers) {
+    if (const auto found = listeners_.find(number); found != listeners_.end()) {
+      const Listener listener = found->second;
+      listener(event, payload);
+    }
+  }
+}
+
+void Application::OnStopped() {
+  GiveUp();
+  if (on_stopped_) on_stopped_();
+}
+
+}  // namespace tombolo::node

@@ -1,0 +1,75 @@
+// What runs on top of the overlay in one process, as seen by the host: hands out request numbers,
+// brings each answer to whoever asked, and tells subscribers of everything else. The control
+// service stands on it, and so may any other part that needs the overlay.
+//
+// Bounds: kMaxRequests under way; more are refused with ResourceExhausted. Thread rule: the strand.
+// Ownership: the host must outlive its use here. An answer is called once, perhaps from within Ask;
+// a listener until Unlisten. Both may call anything here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "node/host.h"
+#include "overlay/command.h"
+#include "overlay/event.h"
+
+namespace tombolo::node {
+
+class Application final : public HostListener {
+ public:
+  static constexpr std::size_t kMaxRequests = 16'384;
+
+  // The event that ends a request, with the payload of a GetDone.
+  using Answer = std::function<void(const Event&, const std::string& payload)>;
+  using Listener = std::function<void(const Event&, const std::string& payload)>;
+
+  // Once, before anything else.
+  void Use(Host& host) { host_ = &host; }
+  Host& host() { return *host_; }
+  // Called when the host has stopped.
+  void set_on_stopped(std::function<void()> call) { on_stopped_ = std::move(call); }
+
+  // `command` is one that ends in an event with its request number, which is set here; a Connect
+  // ends in the PeerUp of its target, too. The answer is called unless the status is an error.
+  absl::Status Ask(Command command, std::string payload, Answer answer);
+  // A command without an answer.
+  absl::Status Do(const Command& command, std::string payload = {});
+
+  std::uint64_t Listen(Listener listener);
+  void Unlisten(std::uint64_t number) { listeners_.erase(number); }
+
+  // Interest of listeners in a topic, counted.
+  void Subscribe(std::uint64_t topic);
+  void Unsubscribe(std::uint64_t topic);
+
+  // Answers every request under way with Failed(kLeft): nothing more will come.
+  void GiveUp();
+
+  void OnEvent(const Event& event, std::string payload) override;
+  void OnStopped() override;
+
+ private:
+  struct Request {
+    Answer answer;
+    std::optional<NodeId> connect;  // the target of a Connect
+  };
+
+  void AnswerConnects(const PeerUp& up);
+
+  Host* host_ = nullptr;
+  std::function<void()> on_stopped_;
+  std::uint32_t last_request_ = 0;
+  std::uint64_t last_listener_ = 0;
+  std::map<std::uint32_t, Request> requests_;
+  std::map<std::uint64_t, Listener> listeners_;
+  std::map<std::uint64_t, int> topics_;
+};
+
+}  // namespace tombolo::node

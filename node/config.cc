@@ -1,0 +1,304 @@
+#include "node/config.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include "node/address.h"
+#include "node/host_port.h"
+#include "node/log.h"
+#include "overlay/node_id.h"
+
+namespace tombolo::node {
+namespace {
+
+using Setter = std::function<std::string(NodeConfig&, const std::string&)>;
+using Clear = std::function<void(NodeConfig&)>;
+using Check = std::string (*)(const std::string&);
+
+// ---- What values may be. Each check returns what is allowed, or nothing.
+
+std::string Anything(const std::string& text) { return text.empty() ? "a text" : ""; }
+std::string AnyText(const std::string&) { return ""; }
+std::string ListenAddress(const std::string& text) {
+  return ParseHostPort(text) ? "" : "HOST:PORT with a numeric host";
+}
+std::string DialAddress(const std::string& text) { return IsAddress(text) ? "" : "HOST:PORT"; }
+std::string ControlAddress(const std::string& text) {
+  const std::optional<HostPort> parsed = ParseHostPort(text);
+  const bool socket = text.starts_with("unix:") && text.size() > 5;
+  return socket || (parsed && IsLoopback(parsed->host)) ? "" : "a loopback HOST:PORT or unix:PATH";
+}
+std::string Id(const std::string& text) {
+  return NodeId::FromHex(text) ? "" : "an id of 40 hexadecimal digits";
+}
+std::string LogLevel(const std::string& text) {
+  return IsLogLevel(text) ? "" : "one of trace, debug, info, warning, error, off";
+}
+
+ConfigKey Text(std::string_view section, std::string_view key, std::string NodeConfig::*member,
+               Check check, std::string_view help) {
+  return {section,
+          key,
+          ConfigKind::kText,
+          help,
+          [member, check](NodeConfig& config, const std::string& text) {
+            std::string allowed = check(text);
+            if (allowed.empty()) config.*member = text;
+            return allowed;
+          },
+          [](NodeConfig&) {}};
+}
+
+ConfigKey List(std::string_view section, std::string_view key,
+               std::vector<std::string> NodeConfig::*member, Check check, std::string_view help) {
+  return {section,
+          key,
+          ConfigKind::kList,
+          help,
+          [member, check](NodeConfig& config, const std::string& text) {
+            std::string allowed = check(text);
+            if (allowed.empty()) (config.*member).push_back(text);
+            return allowed;
+          },
+          [member](NodeConfig& config) { (config.*member).clear(); }};
+}
+
+ConfigKey Number(std::string_view section, std::string_view key, std::int64_t NodeConfig::*member,
+                 std::int64_t least, std::int64_t most, std::string_view help) {
+  return {section,
+          key,
+          ConfigKind::kNumber,
+          help,
+          [member, least, most](NodeConfig& config, const std::string& text) -> std::string {
+            std::int64_t value = 0;
+            const char* end = text.data() + text.size();
+            const auto [stop, error] = std::from_chars(text.data(), end, value);
+            if (error != std::errc() || stop != end || value < least || value > most) {
+              return "a number from " + std::to_string(least) + " to " + std::to_string(most);
+            }
+            config.*member = value;
+            return "";
+          },
+          [](NodeConfig&) {}};
+}
+
+ConfigKey Flag(std::string_view section, std::string_view key, bool NodeConfig::*member,
+               std::string_view help) {
+  return {section,
+          key,
+          ConfigKind::kFlag,
+          help,
+          [member](NodeConfig& config, const std::string& text) -> std::string {
+            if (text != "true" && text != "false") return "true or false";
+            config.*member = text == "true";
+            return "";
+          },
+          [](NodeConfig&) {}};
+}
+
+std::vector<ConfigKey> MakeKeys() {
+  using C = NodeConfig;
+  return {
+      Text("node", "data_dir", &C::data_dir, Anything, "folder for the key and remembered peers"),
+      Text("node", "log_level", &C::log_level, LogLevel, "trace, debug, info, warning, error, off"),
+      Number("node", "drain_timeout_s", &C::drain_timeout_s, 1, 3600,
+             "seconds from SIGTERM to the end at the latest"),
+      Text("links", "listen", &C::listen, ListenAddress, "HOST:PORT for links of other nodes"),
+      List("links", "advertise", &C::advertise, DialAddress, "HOST:PORT where others reach it"),
+      List("links", "bootstrap", &C::bootstrap, DialAddress, "HOST:PORT of nodes to join through"),
+      Text("control", "listen", &C::control, ControlAddress, "loopback HOST:PORT or unix:PATH"),
+      Flag("security", "insecure", &C::insecure, "no TLS, claimed ids; loopback only"),
+      Text("security", "network_key", &C::network_key, AnyText,
+           "file with a private network's key"),
+      List("security", "allow", &C::allow, Id, "the only ids that may link to this node"),
+      List("security", "deny", &C::deny, Id, "ids that may not"),
+      Number("limits", "connections", &C::connections, 1, 1'000'000, "accepted, in total"),
+      Number("limits", "connections_per_address", &C::connections_per_address, 1, 1'000'000,
+             "accepted from one address"),
+      Number("limits", "connections_per_prefix", &C::connections_per_prefix, 1, 1'000'000,
+             "accepted from one /24 (IPv6: /48)"),
+      Number("limits", "links", &C::links, 8, 4096, "that the overlay keeps"),
+  };
+}
+
+// ---- Names.
+
+std::size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+std::string NearestTo(const std::string& name) {
+  const std::span<const ConfigKey> keys = ConfigKeys();
+  const auto nearest = std::ranges::min_element(
+      keys, {}, [&](const ConfigKey& key) { return EditDistance(name, key.name()); });
+  return nearest->name();
+}
+
+const ConfigKey* FindKey(const std::string& name) {
+  const std::span<const ConfigKey> keys = ConfigKeys();
+  const auto found =
+      std::ranges::find_if(keys, [&](const auto& key) { return key.name() == name; });
+  return found == keys.end() ? nullptr : &*found;
+}
+
+std::string Upper(std::string text) {
+  for (char& c : text) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return text;
+}
+
+// ---- The file.
+
+absl::Status ErrorAt(const std::string& file, const toml::source_region& where,
+                     const std::string& what) {
+  return absl::InvalidArgumentError(file + ":" + std::to_string(where.begin.line) + ": " + what);
+}
+
+// The value as the text that a flag would have; nullopt: a type that no key has.
+std::optional<std::string> TextOf(const toml::node& node) {
+  if (const auto text = node.value_exact<std::string>()) return *text;
+  if (const auto number = node.value_exact<std::int64_t>()) return std::to_string(*number);
+  if (const auto flag = node.value_exact<bool>()) return *flag ? "true" : "false";
+  return std::nullopt;
+}
+
+bool HasKind(const toml::node& node, ConfigKind kind) {
+  switch (kind) {
+    case ConfigKind::kText:
+    case ConfigKind::kList:
+      return node.is_string();
+    case ConfigKind::kNumber:
+      return node.is_integer();
+    case ConfigKind::kFlag:
+      return node.is_boolean();
+  }
+  return false;
+}
+
+absl::Status ReadValue(const std::string& file, const ConfigKey& key, const toml::node& node,
+                       NodeConfig& config) {
+  std::vector<std::string> values;
+  const toml::array* array = key.kind == ConfigKind::kList ? node.as_array() : nullptr;
+  if (key.kind == ConfigKind::kList && array == nullptr) {
+    return ErrorAt(file, node.source(), key.name() + " must be a list of texts");
+  }
+  const auto add = [&](const toml::node& value) {
+    if (HasKind(value, key.kind)) values.push_back(*TextOf(value));
+    return HasKind(value, key.kind);
+  };
+  bool good = true;
+  if (array == nullptr) {
+    good = add(node);
+  } else {
+    for (const toml::node& value : *array) good = good && add(value);
+  }
+  const char* kind = key.kind == ConfigKind::kNumber ? "a number"
+                     : key.kind == ConfigKind::kFlag ? "true or false"
+                                                     : "a text";
+  if (!good) return ErrorAt(file, node.source(), key.name() + " must be " + kind);
+  const absl::Status set = SetConfig(key, values, key.name(), config);
+  return set.ok() ? set : ErrorAt(file, node.source(), std::string(set.message()));
+}
+
+}  // namespace
+
+std::string ConfigKey::flag() const {
+  std::string flag = "--" + std::string(section) + "-" + std::string(key);
+  std::ranges::replace(flag, '_', '-');
+  return flag;
+}
+
+std::string ConfigKey::environment() const {
+  return "TOMBOLO_" + Upper(std::string(section)) + "_" + Upper(std::string(key));
+}
+
+std::span<const ConfigKey> ConfigKeys() {
+  static const std::vector<ConfigKey> keys = MakeKeys();
+  return keys;
+}
+
+absl::Status SetConfig(const ConfigKey& key, const std::vector<std::string>& values,
+                       const std::string& source, NodeConfig& config) {
+  key.clear(config);
+  for (const std::string& value : values) {
+    const std::string allowed = key.set(config, value);
+    if (!allowed.empty()) {
+      return absl::InvalidArgumentError(source + " must be " + allowed + ", not '" + value + "'");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadConfigText(std::string_view text, const std::string& name, NodeConfig& config) {
+  toml::table file;
+  try {
+    file = toml::parse(text, name);
+  } catch (const toml::parse_error& error) {
+    return ErrorAt(name, error.source(), std::string(error.description()));
+  }
+  for (const auto& [section, node] : file) {
+    const toml::table* table = node.as_table();
+    if (table == nullptr) {
+      return ErrorAt(name, node.source(),
+                     "'" + std::string(section.str()) + "' is outside of a section");
+    }
+    for (const auto& [word, value] : *table) {
+      const std::string full = std::string(section.str()) + "." + std::string(word.str());
+      const ConfigKey* key = FindKey(full);
+      if (key == nullptr) {
+        return ErrorAt(name, word.source(),
+                       "unknown key '" + full + "'; did you mean '" + NearestTo(full) + "'?");
+      }
+      if (absl::Status read = ReadValue(name, *key, value, config); !read.ok()) return read;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadConfigFile(const std::string& path, NodeConfig& config) {
+  std::string text;
+  {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                                               std::fclose);
+    if (file == nullptr) return absl::NotFoundError("cannot read " + path);
+    std::array<char, 4096> block{};
+    for (std::size_t got = 0; (got = std::fread(block.data(), 1, block.size(), file.get())) > 0;) {
+      text.append(block.data(), got);
+    }
+  }
+  return ReadConfigText(text, path, config);
+}
+
+absl::Status ReadEnvironment(NodeConfig& config) {
+  for (const ConfigKey& key : ConfigKeys()) {
+    const char* value = std::getenv(key.environment().c_str());
+    if (value == nullptr) continue;
+    std::vector<std::string> values;
+    std::string rest = value;
+    while (key.kind == ConfigKind::kList && rest.find(',') != std::string::npos) {
+      values.push_back(rest.substr(0, rest.find(',')));
+      rest.erase(0, rest.find(',') + 1);
+    }
+    if (key.kind != ConfigKind::kList || !rest.empty()) values.push_back(rest);
+    if (absl::Status set = SetConfig(key, values, key.environment(), config); !set.ok()) return set;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace tombolo::node

@@ -1,0 +1,73 @@
+// The configuration of tombolo-node. One table of keys serves the TOML file, the environment and
+// the command line:
+//
+//   [links] listen = "0.0.0.0:7400"     TOMBOLO_LINKS_LISTEN=0.0.0.0:7400     --links-listen ...
+//
+// The command line wins over the environment, that over the file, that over the defaults. Lists are
+// arrays in the file, separated by commas in the environment, repeated on the command line.
+//
+// Thread rule: plain values. Errors: of the file with its name and line, of the others with the
+// variable or flag; an unknown key is an error that names the nearest known one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace tombolo::node {
+
+struct NodeConfig {
+  // [node]
+  std::string data_dir = "tombolo-data";
+  std::string log_level = "info";
+  std::int64_t drain_timeout_s = 10;
+  // [links]
+  std::string listen = "0.0.0.0:7400";
+  std::vector<std::string> advertise;  // none: where it listens, if that is one address
+  std::vector<std::string> bootstrap;
+  // [control]
+  std::string control = "127.0.0.1:7401";  // or unix:PATH
+  // [security]
+  bool insecure = false;
+  std::string network_key;  // file
+  std::vector<std::string> allow;
+  std::vector<std::string> deny;
+  // [limits]
+  std::int64_t connections = 1024;
+  std::int64_t connections_per_address = 64;
+  std::int64_t connections_per_prefix = 256;
+  std::int64_t links = 128;
+};
+
+enum class ConfigKind : std::uint8_t { kText, kList, kNumber, kFlag };
+
+struct ConfigKey {
+  std::string_view section;
+  std::string_view key;
+  ConfigKind kind;
+  std::string_view help;
+  // Takes over one value (kList: adds one). Returns what is allowed, or nothing.
+  std::function<std::string(NodeConfig&, const std::string&)> set;
+  std::function<void(NodeConfig&)> clear;  // of a list, before values of a stronger source
+
+  std::string name() const { return std::string(section) + "." + std::string(key); }
+  std::string flag() const;         // --links-listen
+  std::string environment() const;  // TOMBOLO_LINKS_LISTEN
+};
+
+std::span<const ConfigKey> ConfigKeys();
+
+// Each adds to what is there already.
+absl::Status ReadConfigFile(const std::string& path, NodeConfig& config);
+absl::Status ReadConfigText(std::string_view text, const std::string& name, NodeConfig& config);
+absl::Status ReadEnvironment(NodeConfig& config);
+// `values` of one key, as given on the command line.
+absl::Status SetConfig(const ConfigKey& key, const std::vector<std::string>& values,
+                       const std::string& source, NodeConfig& config);
+
+}  // namespace tombolo::node

@@ -1,0 +1,66 @@
+// One node as a process: puts the parts together, runs them on one strand and takes them down
+// again. tombolo-node is this and a command line.
+//
+// Life: Start (listens, begins to join), Run until SIGTERM, SIGINT or Drain of the control API,
+// then the host leaves the overlay, links and control calls end, and Run returns; at the latest
+// drain_timeout after the signal. The remembered peers are saved every minute and at the end.
+//
+// Thread rule: the thread that calls Run is the strand. Errors: of Start, with what to do about
+// them.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "node/application.h"
+#include "node/config.h"
+#include "node/control_service.h"
+#include "node/data_dir.h"
+#include "node/grpc_transport.h"
+#include "node/host.h"
+
+namespace tombolo::node {
+
+class Daemon {
+ public:
+  // Reads what is in the data folder; nothing is listening yet.
+  static absl::StatusOr<std::unique_ptr<Daemon>> Make(const NodeConfig& config,
+                                                      const std::string& version);
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  absl::Status Start();
+  void Run();
+
+ private:
+  Daemon(const NodeConfig& config, const std::string& version, DataDir data, Identity identity,
+         GrpcTransportOptions transport);
+
+  std::vector<std::string> Advertised() const;
+  void OnSignal();
+  void Drain();
+  void EndTransport();
+  void SavePeers();
+  void SaveLater();
+
+  const NodeConfig config_;
+  DataDir data_;
+  boost::asio::io_context io_{1};
+  Application application_;
+  Host host_;
+  GrpcTransport transport_;
+  std::unique_ptr<Clock> clock_;
+  ControlServer control_;
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer save_timer_;
+  boost::asio::steady_timer drain_timer_;
+  bool draining_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace tombolo::node

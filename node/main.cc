@@ -1,0 +1,98 @@
+// tombolo-node: one node of the overlay as a process. Exit status: 0 after a drain, 1 if it cannot
+// start, 2 for bad usage or a bad configuration.
+#include <CLI/CLI.hpp>
+
+#include <csignal>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "node/config.h"
+#include "node/daemon.h"
+#include "node/log.h"
+
+namespace tombolo::node {
+namespace {
+
+// Short names of the flags that everybody needs.
+const std::map<std::string, std::string> kShortFlags = {{"links.listen", "--listen"},
+                                                        {"links.bootstrap", "--bootstrap"},
+                                                        {"node.data_dir", "--data-dir"},
+                                                        {"control.listen", "--control"},
+                                                        {"security.insecure", "--insecure"}};
+
+struct Arguments {
+  std::string config_file;
+  bool check_config = false;
+  std::map<std::string, std::vector<std::string>> values;  // by name of the key
+};
+
+void AddFlags(CLI::App& app, Arguments& arguments) {
+  app.add_option("--config", arguments.config_file, "TOML file")->type_name("FILE");
+  app.add_flag("--check-config", arguments.check_config, "read the configuration and exit");
+  for (const ConfigKey& key : ConfigKeys()) {
+    const auto alias = kShortFlags.find(key.name());
+    const std::string flags =
+        alias == kShortFlags.end() ? key.flag() : alias->second + "," + key.flag();
+    std::vector<std::string>& values = arguments.values[key.name()];
+    CLI::Option* option = nullptr;
+    if (key.kind == ConfigKind::kFlag) {
+      option = app.add_flag_callback(flags, [&values] { values = {"true"}; });
+    } else if (key.kind == ConfigKind::kList) {
+      option = app.add_option(flags, values)->type_name("VALUE ...");
+    } else {
+      option = app.add_option(flags, values)->expected(1)->type_name("VALUE");
+    }
+    option->description(std::string(key.help) + " [" + key.name() + ", " + key.environment() + "]");
+  }
+}
+
+absl::Status ReadAll(const Arguments& arguments, NodeConfig& config) {
+  if (!arguments.config_file.empty()) {
+    if (absl::Status read = ReadConfigFile(arguments.config_file, config); !read.ok()) return read;
+  }
+  if (absl::Status read = ReadEnvironment(config); !read.ok()) return read;
+  for (const ConfigKey& key : ConfigKeys()) {
+    const std::vector<std::string>& values = arguments.values.at(key.name());
+    if (values.empty()) continue;
+    if (absl::Status set = SetConfig(key, values, key.flag(), config); !set.ok()) return set;
+  }
+  return absl::OkStatus();
+}
+
+int Fail(const absl::Status& status, int exit_status) {
+  std::fprintf(stderr, "tombolo-node: %s\n", std::string(status.message()).c_str());
+  return exit_status;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("A node of a Tombolo overlay.", "tombolo-node");
+  app.set_version_flag("--version", TOMBOLO_VERSION);
+  Arguments arguments;
+  AddFlags(app, arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  NodeConfig config;
+  if (const absl::Status read = ReadAll(arguments, config); !read.ok()) return Fail(read, 2);
+  if (arguments.check_config) {
+    std::puts("the configuration is good");
+    return 0;
+  }
+  SetUpLog(config.log_level);
+  std::signal(SIGPIPE, SIG_IGN);
+  const absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Make(config, TOMBOLO_VERSION);
+  if (!daemon.ok()) return Fail(daemon.status(), 1);
+  if (const absl::Status started = (*daemon)->Start(); !started.ok()) return Fail(started, 1);
+  (*daemon)->Run();
+  return 0;
+}
+
+}  // namespace
+}  // namespace tombolo::node
+
+int main(int argc, char** argv) { return tombolo::node::Main(argc, argv); }
