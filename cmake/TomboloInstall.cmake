@@ -15,6 +15,9 @@ install(
 if(TARGET tombolo-sim)
   install(TARGETS tombolo-sim RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT library)
 endif()
+if(TARGET tombolo-node)
+  install(TARGETS tombolo-node tomboloctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT library)
+endif()
 install(
   EXPORT tomboloTargets
   NAMESPACE tombolo::

@@ -88,98 +88,124 @@ struct Words {
 using Verb = std::function<int(Session&)>;
 using Stub = control::Control::Stub;
 
-// Each subcommand leaves what is to be done in `verb`.
-void AddVerbs(CLI::App& app, Words& words, Verb& verb) {
-  const auto add = [&app, &verb](const char* name, const char* help, Verb act) {
-    CLI::App* sub = app.add_subcommand(name, help);
-    sub->callback([&verb, act = std::move(act)] { verb = act; });
-    return sub;
-  };
-  const CLI::Validator id(
-      [](const std::string& text) {
-        return BytesOfHex(text).empty() ? "an id has 40 hexadecimal digits" : "";
-      },
-      "ID");
-  const auto with_id = [&](CLI::App* sub) {
-    sub->add_option("ID", words.id)->required()->check(id);
-  };
-  const auto with_text = [&](CLI::App* sub) { sub->add_option("TEXT", words.text)->required(); };
-  const auto with_key = [&](CLI::App* sub) {
-    sub->add_option("KEY", words.key, "an id, or a name")->required();
-  };
+// Adds subcommands; the one that is given leaves what is to be done in `verb`.
+class Verbs {
+ public:
+  Verbs(CLI::App& app, Words& words, Verb& verb) : app_(app), words_(words), verb_(verb) {
+    AddLooks();
+    AddLinks();
+    AddMessages();
+    AddRecords();
+    app_.require_subcommand(1);
+  }
 
-  add("status", "who the node is and how it fares",
-      [](Session& s) { return Call(s, &Stub::Status, control::StatusRequest()); });
-  add("peers", "the peers it has connections to",
-      [](Session& s) { return Call(s, &Stub::Peers, control::PeersRequest()); });
-  add("topology", "its routing table and ring",
-      [](Session& s) { return Call(s, &Stub::Topology, control::TopologyRequest()); });
-  with_id(add("connect", "ask for a direct link", [&words](Session& s) {
-    control::ConnectRequest request;
-    request.set_id(BytesOfHex(words.id));
-    return Call<control::ConnectRequest, control::ConnectReply>(
-        s, &Stub::Connect, request, [](const auto& reply) { return reply.failure(); });
-  }));
-  with_id(add("disconnect", "give the link back", [&words](Session& s) {
-    control::DisconnectRequest request;
-    request.set_id(BytesOfHex(words.id));
-    return Call(s, &Stub::Disconnect, request);
-  }));
-  CLI::App* send = add("send", "relay a text to a node", [&words](Session& s) {
-    control::SendRequest request;
-    request.set_id(BytesOfHex(words.id));
-    request.set_payload(words.text);
-    return Call<control::SendRequest, control::SendReply>(
-        s, &Stub::Send, request, [](const auto& reply) { return reply.failure(); });
-  });
-  with_id(send);
-  send->add_option("TEXT", words.text);
-  CLI::App* broadcast = add("broadcast", "tell every node a text", [&words](Session& s) {
-    control::BroadcastRequest request;
-    request.set_payload(words.text);
-    request.set_acknowledge(words.acknowledge);
-    return Call<control::BroadcastRequest, control::BroadcastReply>(
-        s, &Stub::Broadcast, request, [](const auto& reply) { return reply.failure(); });
-  });
-  with_text(broadcast);
-  broadcast->add_flag("--acknowledge", words.acknowledge, "count who has it");
-  with_key(add("lookup", "the nodes closest to a key", [&words](Session& s) {
-    control::LookupRequest request;
-    *request.mutable_key() = KeyOf(words.key);
-    return Call(s, &Stub::Lookup, request);
-  }));
-  CLI::App* put = add("put", "store a text under a key", [&words](Session& s) {
-    control::PutRequest request;
-    *request.mutable_key() = KeyOf(words.key);
-    request.set_value(words.text);
-    request.set_sequence(words.sequence);
-    request.set_ttl_s(words.ttl_s);
-    return Call<control::PutRequest, control::PutReply>(
-        s, &Stub::Put, request,
-        [](const auto& reply) { return reply.stored() > 0 ? control::NONE : control::REFUSED; });
-  });
-  with_key(put);
-  with_text(put);
-  put->add_option("--sequence", words.sequence, "the highest wins");
-  put->add_option("--ttl", words.ttl_s, "seconds; an hour if not given");
-  with_key(add("get", "read what is stored under a key", [&words](Session& s) {
-    control::GetRequest request;
-    *request.mutable_key() = KeyOf(words.key);
-    return Call<control::GetRequest, control::GetReply>(
-        s, &Stub::Get, request,
-        [](const auto& reply) { return reply.found() ? control::NONE : control::UNREACHABLE; });
-  }));
-  with_key(add("attach", "make a client findable here, until interrupted", [&words](Session& s) {
-    control::AttachRequest request;
-    *request.mutable_client() = KeyOf(words.key);
-    request.set_sequence(words.sequence);
-    return Attach(s, request);
-  }));
-  add("watch", "messages and events as they come", Watch);
-  add("drain", "leave the overlay and end the process",
-      [](Session& s) { return Call(s, &Stub::Drain, control::DrainRequest()); });
-  app.require_subcommand(1);
-}
+ private:
+  CLI::App* Add(const char* name, const char* help, Verb act) {
+    CLI::App* sub = app_.add_subcommand(name, help);
+    sub->callback([&verb = verb_, act = std::move(act)] { verb = act; });
+    return sub;
+  }
+  // Adds an empty request, whose reply says all.
+  template <class Request, class Reply>
+  void AddLook(const char* name, const char* help,
+               grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Reply*)) {
+    Add(name, help, [method](Session& session) { return Call(session, method, Request()); });
+  }
+  void WithId(CLI::App* sub) {
+    const auto check = [](const std::string& text) {
+      return BytesOfHex(text).empty() ? "an id has 40 hexadecimal digits" : "";
+    };
+    sub->add_option("ID", words_.id)->required()->check(CLI::Validator(check, ""));
+  }
+  void WithKey(CLI::App* sub) {
+    sub->add_option("KEY", words_.key, "an id, or a name")->required();
+  }
+
+  void AddLooks() {
+    AddLook("status", "who the node is and how it fares", &Stub::Status);
+    AddLook("peers", "the peers it has connections to", &Stub::Peers);
+    AddLook("topology", "its routing table and ring", &Stub::Topology);
+    AddLook("drain", "leave the overlay and end the process", &Stub::Drain);
+    Add("watch", "messages and events as they come", Watch);
+    WithKey(Add("lookup", "the nodes closest to a key", [&words = words_](Session& session) {
+      control::LookupRequest request;
+      *request.mutable_key() = KeyOf(words.key);
+      return Call(session, &Stub::Lookup, request);
+    }));
+  }
+
+  void AddLinks() {
+    WithId(Add("connect", "ask for a direct link", [&words = words_](Session& session) {
+      control::ConnectRequest request;
+      request.set_id(BytesOfHex(words.id));
+      return Call<control::ConnectRequest, control::ConnectReply>(
+          session, &Stub::Connect, request, [](const auto& reply) { return reply.failure(); });
+    }));
+    WithId(Add("disconnect", "give the link back", [&words = words_](Session& session) {
+      control::DisconnectRequest request;
+      request.set_id(BytesOfHex(words.id));
+      return Call(session, &Stub::Disconnect, request);
+    }));
+  }
+
+  void AddMessages() {
+    CLI::App* send = Add("send", "relay a text to a node", [&words = words_](Session& session) {
+      control::SendRequest request;
+      request.set_id(BytesOfHex(words.id));
+      request.set_payload(words.text);
+      return Call<control::SendRequest, control::SendReply>(
+          session, &Stub::Send, request, [](const auto& reply) { return reply.failure(); });
+    });
+    WithId(send);
+    send->add_option("TEXT", words_.text);
+    CLI::App* all = Add("broadcast", "tell every node a text", [&words = words_](Session& session) {
+      control::BroadcastRequest request;
+      request.set_payload(words.text);
+      request.set_acknowledge(words.acknowledge);
+      return Call<control::BroadcastRequest, control::BroadcastReply>(
+          session, &Stub::Broadcast, request, [](const auto& reply) { return reply.failure(); });
+    });
+    all->add_option("TEXT", words_.text)->required();
+    all->add_flag("--acknowledge", words_.acknowledge, "count who has it");
+  }
+
+  void AddRecords() {
+    CLI::App* put = Add("put", "store a text under a key", [&words = words_](Session& session) {
+      control::PutRequest request;
+      *request.mutable_key() = KeyOf(words.key);
+      request.set_value(words.text);
+      request.set_sequence(words.sequence);
+      request.set_ttl_s(words.ttl_s);
+      return Call<control::PutRequest, control::PutReply>(
+          session, &Stub::Put, request,
+          [](const auto& reply) { return reply.stored() > 0 ? control::NONE : control::REFUSED; });
+    });
+    WithKey(put);
+    put->add_option("TEXT", words_.text)->required();
+    put->add_option("--sequence", words_.sequence, "the highest wins");
+    put->add_option("--ttl", words_.ttl_s, "seconds; an hour if not given");
+    WithKey(Add("get", "read what is stored under a key", [&words = words_](Session& session) {
+      control::GetRequest request;
+      *request.mutable_key() = KeyOf(words.key);
+      return Call<control::GetRequest, control::GetReply>(
+          session, &Stub::Get, request,
+          [](const auto& reply) { return reply.found() ? control::NONE : control::UNREACHABLE; });
+    }));
+    CLI::App* attach = Add("attach", "make a client findable here, until interrupted",
+                           [&words = words_](Session& session) {
+                             control::AttachRequest request;
+                             *request.mutable_client() = KeyOf(words.key);
+                             request.set_sequence(words.sequence);
+                             return Attach(session, request);
+                           });
+    WithKey(attach);
+    attach->add_option("--sequence", words_.sequence, "the highest wins");
+  }
+
+  CLI::App& app_;
+  Words& words_;
+  Verb& verb_;
+};
 
 int Main(int argc, char** argv) {
   CLI::App app("Talks to a tombolo-node.", "tomboloctl");
@@ -190,7 +216,7 @@ int Main(int argc, char** argv) {
       ->envname("TOMBOLO_NODE");
   app.add_flag("--json", words.json, "one JSON object per reply");
   app.add_option("--timeout", words.timeout_s, "seconds to wait for a reply");
-  AddVerbs(app, words, verb);
+  const Verbs verbs(app, words, verb);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "tests/node/certificates.h"
+#include "tests/node/scratch_dir.h"
 
 namespace tombolo::node {
 namespace {
@@ -18,13 +19,7 @@ namespace fs = std::filesystem;
 
 class IdentityTest : public testing::Test {
  protected:
-  IdentityTest() {
-    std::string name = (fs::temp_directory_path() / "tombolo-identity-XXXXXX").string();
-    directory_ = mkdtemp(name.data());
-  }
-  ~IdentityTest() override { fs::remove_all(directory_); }
-
-  std::string Path(const std::string& name) const { return (directory_ / name).string(); }
+  std::string Path(const std::string& name) const { return scratch_ / name; }
   static void Write(const std::string& path, const std::string& text, mode_t mode = 0600) {
     std::ofstream(path) << text;
     ASSERT_EQ(chmod(path.c_str(), mode), 0);
@@ -34,7 +29,7 @@ class IdentityTest : public testing::Test {
     return std::string(std::istreambuf_iterator<char>(in), {});
   }
 
-  fs::path directory_;
+  ScratchDir scratch_;
 };
 
 TEST_F(IdentityTest, FirstStartMakesAKeyForItsOwnerAlone) {
