@@ -85,9 +85,14 @@ class GrpcAcceptStream final : public GrpcStream,
 
   void OnReadDone(bool ok) override { ReadDone(ok); }
   void OnWriteDone(bool ok) override { WriteDone(ok); }
-  void OnDone() override { Done(CloseCause::kRemote, "the other side is gone"); }
+  // Also when the server shuts down, which the strand waits for: a stream that it does not know yet
+  // ends by itself.
+  void OnCancel() override { Abort(CloseCause::kRemote, kGone); }
+  void OnDone() override { Done(CloseCause::kRemote, kGone); }
 
   void PushOpened();
+
+  static constexpr char kGone[] = "the other side is gone";
 
   grpc::CallbackServerContext& context_;  // lives until OnDone
   LinkTranscript transcript_;

@@ -254,6 +254,23 @@ TEST_P(GrpcTransportTest, StopEndsEveryConnectionBeforeItReturns) {
   EXPECT_FALSE(a.transport.Listen("127.0.0.1:0").ok());
 }
 
+TEST_P(GrpcTransportTest, StopReturnsWhileOthersAreStillComing) {
+  TransportNode a(net, Options());
+  for (int round = 0; round < 20; ++round) {
+    TransportNode b(net, Options());
+    ASSERT_TRUE(b.transport.Listen("127.0.0.1:0").ok());
+    for (int i = 0; i < 5; ++i) a.Dial(b.transport.listening());
+    // The later the round, the further they have come.
+    for (int turn = 0; turn < 2 * round; ++turn) {
+      net.io().restart();
+      net.io().run_one_for(1ms);
+    }
+    b.transport.Stop();
+    EXPECT_EQ(b.closed.size(), b.opened.size());
+  }
+  EXPECT_TRUE(net.Until([&] { return a.closed.size() == 100; }));
+}
+
 TEST_P(GrpcTransportTest, StopWaitsOnlySoLongForAReaderThatStalls) {
   GrpcTransportOptions options = Options();
   options.close_timeout = 200ms;
