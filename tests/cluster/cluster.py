@@ -113,19 +113,19 @@ class Cluster:
     def __init__(self, count: int, folder: Path, *flags: str):
         self.folder = folder
         self.sockets = tempfile.TemporaryDirectory(prefix="tombolo-")
-        self.flags = flags
         self.nodes: list[Node] = []
         try:
             for _ in range(count):
-                self.add()
+                self.add(*flags)
         except BaseException:
             self.__exit__()
             raise
 
-    def add(self) -> Node:
+    def add(self, *flags: str, folder: Path | None = None) -> Node:
+        """One more node; `flags` in place of those of the cluster, `folder` of a node that has been."""
         bootstrap = [self.nodes[0].address] if self.nodes else []
-        name = f"node{len(self.nodes)}"
-        node = Node(self.folder / name, Path(self.sockets.name), bootstrap, *self.flags)
+        folder = folder or self.folder / f"node{len(self.nodes)}"
+        node = Node(folder, Path(self.sockets.name), bootstrap, *flags)
         self.nodes.append(node)
         node.start()
         return node
