@@ -151,8 +151,7 @@ void FillPeers(const Host& host, Time now, control::PeersReply& reply) {
   std::vector<PeerRef> peers;
   host.links().ForEachPeer([&](PeerRef peer) { peers.push_back(peer); });
   std::ranges::sort(peers, {}, [&](PeerRef peer) { return IdOf(host, peer); });
-  const auto repeated = std::ranges::unique(peers);
-  peers.erase(repeated.begin(), repeated.end());
+  peers.erase(std::unique(peers.begin(), peers.end()), peers.end());
   for (const PeerRef peer : peers) {
     const Connection* connection = host.links().Find(peer);
     if (connection == nullptr) continue;
