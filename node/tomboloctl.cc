@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <functional>
+#include <iostream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,6 +15,7 @@
 
 #include "control.grpc.pb.h"
 #include "node/tomboloctl_print.h"
+#include "node/tomboloctl_script.h"
 
 namespace tombolo::node {
 namespace {
@@ -21,7 +23,7 @@ namespace {
 namespace control = tombolo::control::v1;
 
 struct Session {
-  std::unique_ptr<control::Control::Stub> stub;
+  std::shared_ptr<control::Control::Stub> stub;  // any number of threads may use it
   Printer printer;
   int timeout_s = 30;
 
@@ -83,6 +85,7 @@ struct Words {
   bool acknowledge = false;
   std::uint64_t sequence = 0;
   std::uint32_t ttl_s = 0;
+  std::uint32_t deadline_ms = 0;
 };
 
 using Verb = std::function<int(Session&)>;
@@ -153,11 +156,13 @@ class Verbs {
       control::SendRequest request;
       request.set_id(BytesOfHex(words.id));
       request.set_payload(words.text);
+      request.set_deadline_ms(words.deadline_ms);
       return Call<control::SendRequest, control::SendReply>(
           session, &Stub::Send, request, [](const auto& reply) { return reply.failure(); });
     });
     WithId(send);
     send->add_option("TEXT", words_.text);
+    send->add_option("--deadline", words_.deadline_ms, "milliseconds; 15 s if not given");
     CLI::App* all = Add("broadcast", "tell every node a text", [&words = words_](Session& session) {
       control::BroadcastRequest request;
       request.set_payload(words.text);
@@ -207,6 +212,28 @@ class Verbs {
   Verb& verb_;
 };
 
+// One line of a script: a command without the flags that say whom to talk to.
+int RunLine(const std::string& line, const Session& session, const Printer& printer) {
+  CLI::App app("a command", "");
+  Words words;
+  Verb verb;
+  const Verbs verbs(app, words, verb);
+  try {
+    app.parse(line);
+  } catch (const CLI::ParseError& error) {
+    return printer.BadUsage(error.what());
+  }
+  Session own{session.stub, printer, session.timeout_s};
+  return verb(own);
+}
+
+int Script(const Session& session) {
+  RunScript(std::cin, stdout, [&](const std::string& line, const Printer& printer) {
+    return RunLine(line, session, printer);
+  });
+  return 0;
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Talks to a tombolo-node.", "tomboloctl");
   app.set_version_flag("--version", TOMBOLO_VERSION);
@@ -217,6 +244,11 @@ int Main(int argc, char** argv) {
   app.add_flag("--json", words.json, "one JSON object per reply");
   app.add_option("--timeout", words.timeout_s, "seconds to wait for a reply");
   const Verbs verbs(app, words, verb);
+  app.add_subcommand("script", "run commands from standard input, one per line, side by side")
+      ->footer(
+          "Writes JSON lines, each with the number of the line that it answers: replies, then\n"
+          "the command's exit status, with an error if there is one.")
+      ->callback([&verb] { verb = Script; });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

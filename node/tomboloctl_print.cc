@@ -167,23 +167,34 @@ std::string BytesOfHex(const std::string& text) {
 
 void Printer::Print(const Message& reply) const {
   const ordered_json object = JsonOf(reply);
-  if (json_) {
-    std::puts(object.dump(-1, ' ', false, ordered_json::error_handler_t::replace).c_str());
-  } else {
+  if (!json_) {
     PrintForPeople(object, "");
+  } else {
+    const std::string text = object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+    if (replies_) return replies_(text);
+    std::puts(text.c_str());
   }
   std::fflush(stdout);
 }
 
+void Printer::Complain(const std::string& text) const {
+  if (complaints_) return complaints_(text);
+  std::fprintf(stderr, "tomboloctl: %s\n", text.c_str());
+}
+
 int Printer::Error(const grpc::Status& status) const {
-  std::fprintf(stderr, "tomboloctl: %s\n", status.error_message().c_str());
+  Complain(status.error_message());
   return 1;
 }
 
 int Printer::Failed(control::Failure failure) const {
-  std::fprintf(stderr, "tomboloctl: the overlay could not do it: %s\n",
-               control::Failure_Name(failure).c_str());
+  Complain("the overlay could not do it: " + control::Failure_Name(failure));
   return 1;
+}
+
+int Printer::BadUsage(const std::string& what) const {
+  Complain(what);
+  return 2;
 }
 
 }  // namespace tombolo::node
