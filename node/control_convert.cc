@@ -76,6 +76,17 @@ void FillCounters(const Host& host, const GrpcTransport& transport, control::Sta
     counters["links_" + std::string(kLinkCountNames[i])] = host.links().counters()[i];
   }
   counters["joins_begun"] = host.counters().joins_begun;
+  // Of the core: only what has happened, for there are many kinds.
+  const auto add = [&](const char* what, std::string_view name, std::uint64_t count) {
+    if (count > 0) counters[what + std::string(name)] = count;
+  };
+  for (std::size_t i = 0; i < kMessageKinds; ++i) {
+    add("sent_", kMessageNames[i], host.counters().sent[i]);
+    add("received_", kMessageNames[i], host.counters().received[i]);
+  }
+  for (std::size_t i = 0; i < kDropReasons; ++i) {
+    add("dropped_", kDropNames[i], host.counters().drops[i]);
+  }
 }
 
 }  // namespace
