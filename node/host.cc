@@ -211,6 +211,9 @@ void Host::ConnectionEnded(const Connection& connection) {
   listener_.OnConnectionEnded(connection);
 }
 void Host::MessageCame(PeerRef from, wire::Message& message) {
+  // Whoever asks us is a way in, and gets no answer before we are on it: nodes that start together
+  // would wait for each other's time-outs.
+  if (core_.state() == PeerState::kIdle && inputs_.empty()) JoinThrough({&from, 1});
   MessageInput input{from, {}};
   if (codec_.Decode(message, from, now_, input.message).ok()) inputs_.push_back(input);
 }

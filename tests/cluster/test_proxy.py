@@ -190,23 +190,40 @@ def test_dialling_process_is_found(family):
             child.communicate()
 
 
-def test_weather_knows_islands_and_bridges():
+def test_islands_one_way_and_both():
     weather = Weather()
     weather.partition([[0, 1], [2, 3]], one_way=True)
     assert weather.can_talk(0, 1)
     assert weather.can_talk(0, 2)
     assert not weather.can_talk(2, 0)
     weather.partition([[0, 1], [2, 3]], one_way=False)
-    weather.bridge(1, 2)
-    assert [weather.can_talk(a, b) for a, b in [(1, 2), (2, 1), (0, 2), (2, 0)]] == [
-        True,
-        True,
-        False,
-        False,
-    ]
+    assert not weather.can_talk(0, 2)
     weather.isolate(0)
     assert weather.island_of(0) == -1
     assert not weather.can_talk(1, 0)
     weather.heal()
     assert weather.can_talk(0, 3)
     assert weather.island_of(3) == 0
+
+
+def test_of_a_cut_and_a_bridge_the_later_one_counts():
+    weather = Weather()
+    weather.partition([[0], [1]], one_way=False)
+    weather.bridge(0, 1)
+    assert weather.can_talk(0, 1)
+    weather.cut(0, 1, one_way=True)
+    assert not weather.can_talk(0, 1)
+    assert weather.can_talk(1, 0)
+    weather.bridge(1, 0)
+    assert weather.can_talk(0, 1)
+
+
+def test_new_partition_forgets_bridges_and_isolations_but_not_cuts():
+    weather = Weather()
+    weather.bridge(0, 1)
+    weather.cut(1, 2, one_way=True)
+    weather.isolate(2)
+    weather.partition([[0], [1, 2]], one_way=False)
+    assert not weather.can_talk(0, 1)
+    assert not weather.can_talk(1, 2)
+    assert weather.can_talk(2, 1)

@@ -160,6 +160,20 @@ TEST(HostJoin, WaitsForABootstrapNodeThatComesLater) {
   EXPECT_EQ(second.host.core().table().live_count(), 1U);
 }
 
+TEST(HostJoin, WhoWaitsForABootstrapNodeStillLetsOthersIn) {
+  TestNetwork net;
+  HostOptions waiting = net.OptionsFor(0);
+  waiting.bootstrap = {TestNetwork::AddressOf(2)};
+  net.network.islands[TestNetwork::AddressOf(2)] = 1;
+  net.Add(waiting);
+  net.Add(net.OptionsFor(1));
+  net.network.RunFor(Duration::Seconds(1));
+  for (const auto& node : net.nodes) {
+    EXPECT_TRUE(node->joined());
+    EXPECT_EQ(node->host.core().table().live_count(), 1U);
+  }
+}
+
 TEST(HostJoin, GoesOnWithRememberedPeersWhenAllBootstrapNodesAreDead) {
   TestNetwork net;
   net.Grow(4);

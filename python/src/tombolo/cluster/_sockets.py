@@ -45,7 +45,7 @@ def owner_of(inode: str, pids: Iterable[int]) -> int | None:
                         return pid
                 except FileNotFoundError:  # closed meanwhile
                     continue
-        except FileNotFoundError:  # the process has ended
+        except (FileNotFoundError, PermissionError):  # the process has ended
             continue
     return None
 

@@ -8,39 +8,40 @@ from collections.abc import Sequence
 class Weather:
     """Which messages pass between numbered nodes, and how long they take.
 
-    A path is open if it leads to the node itself or is bridged; else closed if one of its ends is
-    isolated, if it is cut, or if it leads to another island.
+    A path to the node itself is open. Of a cut and a bridge of a path the later one counts, before all
+    else; then nobody talks to an isolated node, nor to another island. A new partition forgets bridges
+    and isolations, but not cuts.
     """
 
     def __init__(self) -> None:
         self._islands: dict[int, int] = {}
         self._one_way = False
         self._isolated: set[int] = set()
-        self._cut: set[tuple[int, int]] = set()
-        self._bridges: set[tuple[int, int]] = set()
+        self._paths: dict[tuple[int, int], bool] = {}  # False: cut, True: bridged
         self._delays_s: dict[tuple[int, int], float] = {}
         self._delay_s = 0.0
 
     def partition(self, islands: Sequence[Sequence[int]], one_way: bool) -> None:
         self._islands = {node: number for number, group in enumerate(islands) for node in group}
         self._one_way = one_way
+        self._isolated.clear()
+        self._paths = {path: False for path, bridged in self._paths.items() if not bridged}
 
     def isolate(self, node: int) -> None:
         self._isolated.add(node)
 
     def cut(self, a: int, b: int, one_way: bool) -> None:
-        self._cut.add((a, b))
+        self._paths[a, b] = False
         if not one_way:
-            self._cut.add((b, a))
+            self._paths[b, a] = False
 
     def bridge(self, a: int, b: int) -> None:
-        self._bridges |= {(a, b), (b, a)}
+        self._paths[a, b] = self._paths[b, a] = True
 
     def heal(self) -> None:
         self._islands = {}
         self._isolated.clear()
-        self._cut.clear()
-        self._bridges.clear()
+        self._paths.clear()
 
     def delay(self, seconds: float, a: int | None, b: int | None) -> None:
         if a is None or b is None:
@@ -53,9 +54,11 @@ class Weather:
         return -1 if node in self._isolated else self._islands.get(node, 0)
 
     def can_talk(self, a: int, b: int) -> bool:
-        if a == b or (a, b) in self._bridges:
+        if a == b:
             return True
-        if a in self._isolated or b in self._isolated or (a, b) in self._cut:
+        if (a, b) in self._paths:
+            return self._paths[a, b]
+        if a in self._isolated or b in self._isolated:
             return False
         here, there = self.island_of(a), self.island_of(b)
         return here == there or (self._one_way and here < there)
