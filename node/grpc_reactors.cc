@@ -169,7 +169,8 @@ GrpcAcceptStream::GrpcAcceptStream(std::shared_ptr<GrpcShared> shared_state, Con
       transcript_{dialler, shared().identity.id(), ValueOf(context.client_metadata(), kNonce),
                   MakeNonce()} {}
 
-void GrpcAcceptStream::Admit() {
+// The dialler may have gone before the strand got here: then all of this would come too late.
+void GrpcAcceptStream::Prepare() {
   const GrpcTransportOptions& options = shared().options;
   if (options.insecure) context_.AddInitialMetadata(kId, shared().identity.id().ToHex());
   if (options.network_key) {
@@ -180,7 +181,6 @@ void GrpcAcceptStream::Admit() {
     PushOpened();
   }
   StartSendInitialMetadata();
-  StartReading();
 }
 
 void GrpcAcceptStream::PushOpened() {

@@ -70,7 +70,7 @@ class GrpcAcceptStream final : public GrpcStream,
   static Reactor* Serve(const std::shared_ptr<GrpcShared>& shared,
                         grpc::CallbackServerContext& context);
 
-  void Admit() override;
+  void Admit() override { StartReading(); }
 
  private:
   GrpcAcceptStream(std::shared_ptr<GrpcShared> shared, ConnectionId id, NodeId dialler,
@@ -79,6 +79,7 @@ class GrpcAcceptStream final : public GrpcStream,
   void BeginRead(grpc::ByteBuffer* into) override { StartRead(into); }
   void BeginWrite(const grpc::ByteBuffer* from) override { StartWrite(from); }
   bool half_closes() const override { return false; }
+  void Prepare() override;
   void End(bool aborted) override;
   void Cancel() override { context_.TryCancel(); }
   bool Inspect(Frame& frame) override;

@@ -162,6 +162,7 @@ void GrpcStream::Advance() {
 void GrpcStream::StartReading() {
   const std::lock_guard lock(mutex_);
   if (ended_) return;
+  Prepare();
   reading_ = true;
   BeginRead(&incoming_);
 }

@@ -61,6 +61,10 @@ class GrpcStream {
   // A frame before it is delivered; false: refused, and Abort has been called.
   virtual bool Inspect(Frame&) { return true; }
 
+  // What has to go before the first read, unless the stream has ended by then: the call may be
+  // gone, too. Called with the mutex held.
+  virtual void Prepare() {}
+
   // The reactors pass on their reactions.
   void StartReading();
   void ReadDone(bool ok);

@@ -191,6 +191,30 @@ TEST_P(GrpcTransportTest, DialCanBeTakenBack) {
   EXPECT_EQ(a.closed[0].cause, CloseCause::kLocal);
 }
 
+TEST_P(GrpcTransportTest, DiallerThatHasGoneBeforeItsTurnIsNotLetIn) {
+  TransportNet slow_net;  // whose turns come late
+  TransportNode slow(slow_net, Options());
+  ASSERT_TRUE(slow.transport.Listen("127.0.0.1:0").ok());
+  GrpcTransportOptions hasty = Options();
+  hasty.dial_timeout = 300ms;
+  TransportNode dialler(net, hasty);
+  for (std::size_t round = 1; round <= 5; ++round) {
+    dialler.Dial(slow.transport.listening());
+    // Its call comes, and ends, while the strand does other things.
+    ASSERT_TRUE(slow_net.Until([&] { return slow.count(TransportCount::kAccepted) == round; }));
+    ASSERT_TRUE(net.Until([&] { return dialler.closed.size() == round; }));
+  }
+  TransportNode late(net, Options());
+  late.Dial(slow.transport.listening());
+  EXPECT_TRUE(net.Until([&] {
+    slow_net.io().restart();
+    slow_net.io().poll();
+    return late.opened.size() == 1 && slow.opened.size() == 1;
+  }));
+  EXPECT_TRUE(dialler.opened.empty());
+  slow.transport.Stop();
+}
+
 TEST_P(GrpcTransportTest, FrameBeyondTheLimitEndsTheConnection) {
   TransportNode a(net, Options());
   TransportNode b(net, Options());

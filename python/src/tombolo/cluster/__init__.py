@@ -15,7 +15,7 @@ module. What can be cut and how, and where it differs from a real network: `tomb
 
 from tombolo.cluster._cluster import Cluster, find_programs
 from tombolo.cluster._control import Control, ControlError
-from tombolo.cluster._process import DeadlineError, NodeProcess, until
+from tombolo.cluster._process import DeadlineError, NodeDiedError, NodeProcess, until
 from tombolo.cluster._results import Sent, Traffic
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Control",
     "ControlError",
     "DeadlineError",
+    "NodeDiedError",
     "NodeProcess",
     "Sent",
     "Traffic",

@@ -66,7 +66,8 @@ class Cluster:
     Use it in a `with` block: whatever still runs at the end of it, or of the program, is killed; only
     processes started here are ever signalled. One thread may use it at a time, but for `begin_send`.
 
-    Raises DeadlineError if nodes do not start or join in time, FileNotFoundError without programs.
+    Raises DeadlineError if nodes do not start or join in time, FileNotFoundError without programs;
+    whatever looks at all nodes raises NodeDiedError when one has ended by itself.
     """
 
     def __init__(
@@ -158,14 +159,19 @@ class Cluster:
         """Starts a node (or several) that is down, with its id, data and address."""
         numbers = [self.index(one) for one in self._several(node)]
         for number in numbers:
-            if self.nodes[number].running:
+            if self.nodes[number].up:
                 raise ValueError(f"node {number} is up")
         self._start(numbers)
 
     @property
     def live(self) -> list[NodeProcess]:
-        """The nodes that are up."""
-        return [node for node in self.nodes if node.running]
+        """The nodes that are up. Raises NodeDiedError if one has ended by itself."""
+        return [node for node in self.nodes if node.up]
+
+    def check(self) -> None:
+        """Raises NodeDiedError if a node has ended by itself."""
+        for node in self.nodes:
+            node.check()
 
     def index(self, node: Node) -> int:
         """The number of a node. Raises ValueError if there is none of this number or id."""

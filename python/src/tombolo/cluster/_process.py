@@ -37,6 +37,10 @@ def until(what: str, holds: Callable[[], T], limit_s: float = 30.0, pause_s: flo
         _PAUSE.wait(pause_s)
 
 
+class NodeDiedError(RuntimeError):
+    """A node has ended though nobody wanted that; says how, with the end of its log."""
+
+
 class NodeProcess:
     """A node that can be started, killed and started again, with the same id each time.
 
@@ -64,6 +68,7 @@ class NodeProcess:
         self._socket = sockets / str(number)
         self._process: subprocess.Popen[bytes] | None = None
         self._control: Control | None = None
+        self._wanted = False  # it has been started, and not ended by us
 
     # ---- Life.
 
@@ -85,10 +90,11 @@ class NodeProcess:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
             )
+        self._wanted = True
         return self._process.pid
 
     def attach(self, limit_s: float) -> None:
-        """Waits until the control API answers. Raises DeadlineError, or ControlError if it ended."""
+        """Waits until the control API answers. Raises DeadlineError, or NodeDiedError if it ended."""
         until(f"node {self.number} answers", self._answers, limit_s, pause_s=0.005)
         self._control = Control(self._programs / "tomboloctl", f"unix:{self._socket}")
         subscribed = threading.Event()
@@ -99,8 +105,7 @@ class NodeProcess:
         self.id, self.listening = status["id"], status["listening"]
 
     def _answers(self) -> bool:
-        if not self.running:
-            raise DeadlineError(f"node {self.number} has ended:\n{self.tail()}")
+        self.check()
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(str(self._socket)) == 0
 
@@ -120,6 +125,7 @@ class NodeProcess:
         return self._reap(limit_s)
 
     def _reap(self, limit_s: float) -> int:
+        self._wanted = False
         status = 0 if self._process is None else self._process.wait(limit_s)
         if self._control is not None:
             self._control.close()
@@ -129,6 +135,20 @@ class NodeProcess:
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def up(self) -> bool:
+        """It has been started, and not ended since. Raises NodeDiedError if it ended by itself."""
+        self.check()
+        return self._wanted
+
+    def check(self) -> None:
+        """Raises NodeDiedError if the process has ended by itself."""
+        if self._wanted and not self.running:
+            assert self._process is not None
+            how = self._process.returncode
+            what = f"signal {signal.Signals(-how).name}" if how < 0 else f"status {how}"
+            raise NodeDiedError(f"node {self.number} has ended with {what}:\n{self.tail()}")
 
     @property
     def attached(self) -> bool:

@@ -53,6 +53,7 @@ def unreached(cluster: Cluster, numbers: Sequence[int], limit_s: float, deadline
             pair = waiting.pop()
             flying[cluster.begin_send(*pair, "reach", deadline_s=deadline_s)] = pair
         ended, _ = wait(flying, timeout=1.0, return_when=FIRST_COMPLETED)
+        cluster.check()
         for future in ended:
             pair, sent = flying.pop(future), future.result()
             if sent.delivered:
@@ -109,7 +110,7 @@ class Traffic:
         due, owed = time.monotonic(), 0.0
         while not self._stop.wait(max(0.0, due - time.monotonic())):
             due += self._every_s
-            live = [node for node in self._cluster.live if node.attached]
+            live = [node for node in self._cluster.nodes if node.attached]
             if len(live) < 2:
                 continue
             source, target = self._cluster.random.sample(live, 2)
