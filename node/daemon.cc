@@ -19,11 +19,15 @@ namespace {
 
 constexpr std::chrono::minutes kSaveInterval{1};
 constexpr std::size_t kRemembered = 256;
+// Simulated peers answer at once, processes when the system lets them: on a busy machine a hop of
+// microseconds takes tens of milliseconds, and every early repetition makes it busier.
+constexpr Duration kMinRto = Duration::Milliseconds(200);
 
 HostOptions MakeHostOptions(const NodeConfig& config, const std::string& version, const NodeId& id,
                             const DataDir& data) {
   HostOptions options;
   options.core.overlay = OverlayKind::kBoth;
+  options.core.relay.min_rto = kMinRto;
   options.core.links.max_links = static_cast<int>(config.links);
   options.links.max_connections = static_cast<std::size_t>(config.connections);
   options.self.id = id;
