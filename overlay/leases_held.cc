@@ -62,6 +62,14 @@ HeldLeases::Verdict HeldLeases::StoreClient(PeerRef from, const Key& key, std::u
   return Verdict::kTaken;
 }
 
+void HeldLeases::EndOlder(const NodeId& client, std::uint64_t sequence, const PartStep& step) {
+  const LeaseKey key{LeaseKind::kClient, client};
+  const auto row = leases_.lower_bound({key, kFirstId});
+  if (row == leases_.end() || row->first.lease != key) return;
+  step.out.Send(row->second.home, LeaseMoved{client, step.self, sequence});
+  Remove(row);
+}
+
 HeldLeases::Verdict HeldLeases::StoreRoom(PeerRef from, const Key& key, std::uint64_t sequence,
                                           const PartStep& step) {
   const auto row = leases_.find(key);

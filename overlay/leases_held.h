@@ -50,6 +50,10 @@ class HeldLeases {
   // Takes an update of `from` and answers it.
   void Accept(PeerRef from, const LeaseUpdate& update, const PartStep& step);
 
+  // The client has come to this very peer, with this sequence: an older lease ends, whose home is
+  // told. It may be that nobody else holds it.
+  void EndOlder(const NodeId& client, std::uint64_t sequence, const PartStep& step);
+
   // The live lease of a client, nullopt if none is held.
   std::optional<LeaseAt> Find(const NodeId& client, Time now) const;
 

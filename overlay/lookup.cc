@@ -10,6 +10,11 @@ namespace {
 
 constexpr std::size_t kMaxFailed = 256;  // a lookup that met more silent peers may ask one again
 
+// Lookups that look for the way, not for peers that are to hold something.
+bool IsForTables(LookupPurpose purpose) {
+  return purpose == LookupPurpose::kRefreshSelf || purpose == LookupPurpose::kRefreshBucket;
+}
+
 }  // namespace
 
 std::size_t LookupState::Closest(std::span<PeerRef> out) const {
@@ -127,8 +132,20 @@ bool Lookups::Start(const LookupGoal& goal, std::span<const PeerRef> contacts,
       static_cast<std::size_t>(step.config.table.k + step.config.lookup.backups));
   state.in_flight_.reserve(static_cast<std::size_t>(step.config.lookup.alpha));
   state.AddAll(contacts, 1, step);
+  if (state.candidates_.empty() && IsForTables(goal.purpose)) AddLinked(state, contacts, step);
   Advance(state, step);
   return true;
+}
+
+// Nobody is known who can be dialled: those who have dialled us know others.
+void Lookups::AddLinked(LookupState& state, std::span<const PeerRef> contacts,
+                        const PartStep& step) {
+  for (const PeerRef peer : contacts) {
+    if (peer == step.self || !step.ids.Contains(peer)) continue;
+    const std::uint64_t distance = step.ids.id(peer).prefix64() ^ state.goal_.target.prefix64();
+    state.candidates_.push_back({distance, peer, LookupState::State::kFresh, 1});
+  }
+  std::ranges::sort(state.candidates_, {}, &LookupState::Candidate::distance);
 }
 
 // Finds the lookup that asked `from` with this number and takes the request out of flight.

@@ -6,8 +6,10 @@
 // have all answered: a contact that does not answer in time leaves the list, and the next closest
 // takes its place.
 //
-// Contacts that cannot be dialled are never asked; where the lookup wants peers only (FIND_NODE for
-// the application) they stay in the list, vouched for by the peer that named them.
+// Contacts that cannot be dialled are not asked; where the lookup wants peers only (FIND_NODE for
+// the application) they stay in the list, vouched for by the peer that named them. Only a lookup
+// that refreshes the table, and has nobody else to begin with, asks those of its own contacts: they
+// have dialled us, and a peer that was cut off finds its way back through them.
 //
 // Messages per lookup are bounded by the list: each contact is asked at most once. Thread rule: one
 // caller at a time.
@@ -153,6 +155,8 @@ class Lookups {
   LookupState* Match(PeerRef from, std::uint32_t rpc, std::uint8_t& depth);
   std::optional<std::uint32_t> TakeAnswer(LookupState& state, PeerRef from, bool valid,
                                           const PartStep& step);
+  static void AddLinked(LookupState& state, std::span<const PeerRef> contacts,
+                        const PartStep& step);
   void Advance(LookupState& state, const PartStep& step);
   void Ask(LookupState& state, LookupState::Candidate& candidate, const PartStep& step);
   void UpdateDeadline();

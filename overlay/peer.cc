@@ -11,6 +11,23 @@ namespace {
 constexpr std::uint32_t kPingTag = 0x80000000U;  // keeps ping numbers apart from those of lookups
 constexpr std::size_t kMaxPings = 32;            // unanswered at once; further checks wait
 
+// Puts the `dialable` closest contacts that can be dialled and the `hidden` closest of the others
+// in front, closest first, and returns how many these are. Most lookups have no use for peers that
+// cannot be dialled; where these are many, they must not take the places of all others.
+std::size_t TakeClosest(std::span<PeerRef> contacts, const NodeId& target, std::size_t dialable,
+                        std::size_t hidden, const Directory& ids) {
+  std::ranges::sort(contacts,
+                    [&](PeerRef a, PeerRef b) { return IsCloser(ids.id(a), ids.id(b), target); });
+  std::size_t taken = 0;
+  for (const PeerRef peer : contacts) {
+    std::size_t& room = ids.dialable(peer) ? dialable : hidden;
+    if (room == 0) continue;
+    --room;
+    contacts[taken++] = peer;
+  }
+  return taken;
+}
+
 }  // namespace
 
 void Peer::Receive(PeerRef from, const Message& message, const Step& step) {
@@ -148,7 +165,14 @@ ListHandle Peer::ClosestList(const NodeId& target, std::uint32_t more, const Par
   std::array<PeerRef, kMaxListed> closest;
   const auto k = static_cast<std::size_t>(step.config.table.k);
   const std::size_t wanted = std::min(k + std::min<std::size_t>(more, k), kMaxListed);
-  const std::size_t count = table_.Closest(id_, target, wanted, step.ids, closest);
+  std::size_t count = table_.Closest(id_, target, wanted, step.ids, closest);
+  const bool crowded =
+      !links().empty() && std::any_of(closest.begin(), closest.begin() + count,
+                                      [&](PeerRef peer) { return !step.ids.dialable(peer); });
+  if (crowded) {
+    count = table_.Closest(id_, target, kMaxListed, step.ids, closest);
+    count = TakeClosest({closest.data(), count}, target, wanted, k, step.ids);
+  }
   return step.lists.Add({closest.data(), count});
 }
 

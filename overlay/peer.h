@@ -234,6 +234,7 @@ class Peer {
   void Start(const ResolveClient& resolve, const PartStep& step);
   void Start(const JoinRoom& join, const PartStep& step);
   void Start(const LeaveRoom& leave, const PartStep& step);
+  void CompareWithHeld(const NodeId& client, const PartStep& step);
   void LeaveRooms(const NodeId& client, const PartStep& step);
   void EndAttach(const PartStep& step);
   void RenewAttached(const PartStep& step);  // to be called when islands have merged

@@ -34,7 +34,20 @@ void Peer::Start(const AttachClient& attach, const PartStep& step) {
   HomeLeases& home = EnsureParts().attach.Ensure().home;
   if (!home.Attach(attach.request, attach.client, attach.sequence, step))
     return RefuseAttach(attach, step);
+  CompareWithHeld(attach.client, step);
   StartLeaseLookups(step);
+}
+
+// A home is a holder as well, the only one in an island of two: what it holds for another home
+// counts like the word of any other holder, and that home hears who is newer.
+void Peer::CompareWithHeld(const NodeId& client, const PartStep& step) {
+  Attach& attach = *parts_->attach;
+  const std::optional<LeaseAt> held = attach.held.Find(client, step.now);
+  if (!held) return;
+  const LeaseMoved moved{client, held->home, held->sequence};
+  const bool newer = held->sequence >= *attach.home.Find(client);
+  if (newer && attach.home.OnMoved(held->home, moved, step)) return LeaveRooms(client, step);
+  attach.held.EndOlder(client, *attach.home.Find(client), step);
 }
 
 void Peer::Start(const DetachClient& detach, const PartStep& step) {

@@ -130,7 +130,7 @@ TEST(Lookup, EachContactIsAskedAtMostOnce) {
   }
 }
 
-TEST(Lookup, PeersThatCannotBeDialledAreNeverAsked) {
+TEST(Lookup, PeersThatCannotBeDialledAreNotAsked) {
   struct Case {
     LookupPurpose purpose;
     bool vouched;
@@ -151,6 +151,21 @@ TEST(Lookup, PeersThatCannotBeDialledAreNeverAsked) {
       EXPECT_FALSE(done.HasAnswered(PeerRef{1}));
     }
     for (const PeerRef peer : result) EXPECT_TRUE(c.vouched || toy.ids.dialable(peer));
+  }
+}
+
+TEST(Lookup, ARefreshAsksThoseWhoHaveDialledUsWhereNobodyElseIsKnown) {
+  for (const LookupPurpose purpose :
+       {LookupPurpose::kRefreshSelf, LookupPurpose::kRefreshBucket, LookupPurpose::kPut}) {
+    LookupToy toy(9);
+    for (std::uint32_t i = 1; i < 4; ++i) toy.ids.set_attributes(PeerRef{i}, {.dialable = false});
+    toy.BuildTables();
+    ASSERT_TRUE(toy.StartFrom(purpose, toy.RandomTarget(), {kAsker, PeerRef{1}, PeerRef{2}}));
+    toy.Run();
+    const bool refresh = purpose != LookupPurpose::kPut;
+    EXPECT_EQ(toy.asked.count(PeerRef{1}) + toy.asked.count(PeerRef{2}), refresh ? 2U : 0U);
+    EXPECT_EQ(toy.asked.size() > 2, refresh) << "they name others";
+    EXPECT_EQ(toy.asked.count(PeerRef{3}), 0U) << "which has not";
   }
 }
 
