@@ -26,6 +26,7 @@ void Ring::Join(std::span<const PeerRef> bootstrap, const PartStep& step) {
   UpdateDeadline(step);
 }
 
+// In turn, since those that we were told may all be dead: also whoever has answered meanwhile.
 void Ring::AskToJoin(const PartStep& step) {
   Rare& rare = *rare_;
   const std::size_t turn = rare.next_bootstrap++ % rare.bootstrap.size();
@@ -38,6 +39,12 @@ void Ring::Start(const PartStep& step) {
     if (due_[task] != kNever) due_[task] = step.now;
   }
   RunDue(step);
+}
+
+void Ring::JoinThrough(PeerRef peer) {
+  if (!rare_ || rare_->bootstrap.empty() || rare_->bootstrap.size() >= kMaxListed) return;
+  std::vector<PeerRef>& known = rare_->bootstrap;
+  if (std::find(known.begin(), known.end(), peer) == known.end()) known.push_back(peer);
 }
 
 void Ring::BecomeMember(const PartStep& step) {

@@ -18,9 +18,11 @@
 // Where this differs from the paper, and why (config.ring.corrected; false = as published):
 //   - A joiner asks the successor it was told for its neighbours and becomes a member only when
 //   that
-//     one has answered; members alone answer find_successor. Whoever another peer names as a nearer
-//     successor is asked before it is adopted. Without these rules rings can break for good (Zave,
-//     "Reasoning about identifier spaces: how to make Chord correct", IEEE TSE 2017).
+//     one has answered; members alone answer find_successor. It asks again until then: in turn
+//     those that it was told to join through, and whoever has answered it meanwhile, as a ring may
+//     lose all of the former within a moment. Whoever another peer names as a nearer successor is
+//     asked before it is adopted. Without these rules rings can break for good (Zave, "Reasoning
+//     about identifier spaces: how to make Chord correct", IEEE TSE 2017).
 //   - A successor that does not answer is replaced at once by the next of the list, not one
 //   interval
 //     later.
@@ -215,6 +217,7 @@ class Ring {
   static bool IsOn(Task task, const Config& config);
   void BecomeMember(const PartStep& step);
   void AskToJoin(const PartStep& step);
+  void JoinThrough(PeerRef peer);
   void Run(Task task, const PartStep& step);
   void End(Task task, const PartStep& step);
   void Stabilise(const PartStep& step);

@@ -109,8 +109,8 @@ void Ring::AnswerStabilise(const Pending& asked, const RingNeighbours& answer,
                          InOpen(step.self_id, step.ids.id(nearer), step.ids.id(from)) &&
                          Believes(nearer, step);
   if (is_nearer && !step.config.ring.corrected) neighbours_.LearnSuccessor(nearer, step);
-  // So many steps per round: newcomers that joined at once are passed one by one, but who names ever
-  // nearer peers cannot keep us busy.
+  // So many steps per round: newcomers that joined at once are passed one by one, but who names
+  // ever nearer peers cannot keep us busy.
   if (is_nearer && step.config.ring.corrected && asked.level < kMaxSteps) {
     Request(nearer, Purpose::kVerify, step);
     pending_.back().level = static_cast<std::uint8_t>(asked.level + 1);
@@ -209,6 +209,7 @@ void Ring::GiveUp(const Pending& pending, const PartStep& step, std::vector<Peer
 
 void Ring::Heard(PeerRef peer, const PartStep& step) {
   DigUp(peer);
+  if (!member_ && step.config.ring.corrected) JoinThrough(peer);
   if (step.config.ring.overhear) neighbours_.Learn(peer, step);
 }
 

@@ -30,5 +30,20 @@ TEST(RingNewcomer, FindsASuccessorThatIsFarByXor) {
   EXPECT_EQ(toy.ids.id(successors.front()), next);
 }
 
+// Those that it was told of have gone while it joined, but somebody has answered.
+TEST(RingNewcomer, JoinsThroughWhoeverHasAnswered) {
+  ToyOverlay toy;
+  toy.config.overlay = OverlayKind::kChord;
+  toy.Grow(6);
+  toy.RunFor(Duration::Minutes(5));
+  const PeerRef guide{3};
+  const PeerRef newcomer = toy.AddPeer(NodeId{{0x7fffffff, 0, 0, 0, 0}});
+  toy.up[Index(guide)] = false;
+  toy.Join(newcomer, {guide});
+  toy.Deliver(PeerRef{5}, newcomer, tombolo::Notify{});  // it is heard of
+  toy.RunFor(Duration::Minutes(1));
+  EXPECT_EQ(toy.at(newcomer).state(), PeerState::kJoined);
+}
+
 }  // namespace
 }  // namespace tombolo
