@@ -29,15 +29,26 @@ void World::Restart(PeerRef peer, bool forget) {
   Continue(peer);
 }
 
-// Goes on from its state as a process would whose connections are gone.
+// Goes on from its state as a process would whose connections are gone, those too that were being
+// opened: nobody else would tell it what became of them.
 void World::Continue(PeerRef peer) {
   up_[Index(peer)] = 1;
   ++live_count_;
   oracle_.Add(peer, directory_);
+  Peer& state = peers_[Index(peer)];
   std::vector<PeerRef> linked;
-  for (const Link& link : peers_[Index(peer)].links()) linked.push_back(link.peer);
+  std::vector<PeerRef> dialing;
+  for (const Link& link : state.links()) linked.push_back(link.peer);
+  if (state.parts() != nullptr && state.parts()->relaying) {
+    const std::span<const PeerRef> dials = state.parts()->relaying->links.dialing();
+    dialing.assign(dials.begin(), dials.end());
+  }
   for (const PeerRef other : linked) {
-    peers_[Index(peer)].LinkDown(other, LinkDownReason::kTimeout, MakeStep(peer));
+    state.LinkDown(other, LinkDownReason::kTimeout, MakeStep(peer));
+    Drain(peer);
+  }
+  for (const PeerRef other : dialing) {
+    state.LinkDown(other, LinkDownReason::kDialFailed, MakeStep(peer));
     Drain(peer);
   }
   ArmTimer(peer);

@@ -226,6 +226,24 @@ TEST(Faults, ARestartedPeerGoesOnFromItsState) {
   EXPECT_EQ(LookUpAtRandom(world, 30).closest, 30);
 }
 
+// Nobody tells a process that begins anew what has become of the connections it was opening.
+TEST(Faults, ARestartedPeerOpensAnewWhatItWasOpening) {
+  World world(LinkedOptions(100));
+  const PeerRef peer = Ref(17);
+  const auto is_dialing = [&] {
+    return !world.peer(peer).parts()->relaying->links.dialing().empty();
+  };
+  const PeerRef other = world.peer(peer).links().front().peer;
+  world.Disconnect(peer, world.directory().id(other));
+  world.StartConnect(peer, world.directory().id(other));
+  for (int ms = 0; ms < 2000 && !is_dialing(); ++ms) world.RunFor(Duration::Milliseconds(1));
+  ASSERT_TRUE(is_dialing());
+  world.Crash(peer, true);
+  world.RunFor(Duration::Seconds(30));
+  world.Restart(peer);
+  EXPECT_FALSE(is_dialing());
+}
+
 // The crash that ends the life of which a copy was taken is part of the fault.
 TEST(Faults, ARollbackCrashesNobodyAfterTheEndOfTheFaults) {
   WorldOptions options = LinkedOptions(30);
