@@ -1,6 +1,7 @@
 #include "sim/swarm_liveness.h"
 
 #include <algorithm>
+#include <bit>
 #include <iterator>
 #include <numeric>
 #include <string>
@@ -146,21 +147,37 @@ std::vector<std::vector<PeerRef>> KnowledgeIslands(const World& world) {
   return islands;
 }
 
-std::optional<Violation> CheckMergeCost(const World& world, std::uint32_t bridges) {
-  std::uint64_t sent = 0;
-  for (std::size_t kind = 0; kind < kMessageKinds; ++kind) {
-    const std::string_view name = kMessageNames[kind];
-    const bool counts = name.starts_with("merge_") && name != MergeAck::kName &&
-                        name != MergeRefresh::kName && name != MergeRefreshed::kName;
-    if (counts) sent += world.metrics().messages[kind];
-  }
-  const std::uint64_t others = world.options().islands.size() - 1;
-  const std::uint64_t repeats = world.options().faults.drop > 0 ? 3 : 2;  // in halves
-  const std::uint64_t allowed = others * (8 + bridges) * repeats * world.live_count() / 2;
+namespace {
+
+template <class... Kinds>
+std::uint64_t SentOf(const World& world) {
+  return (world.metrics().messages[Message(Kinds{}).index()] + ...);
+}
+
+std::optional<Violation> CheckCost(const World& world, const char* what, std::uint64_t sent,
+                                   std::uint64_t allowed) {
   if (sent <= allowed) return std::nullopt;
   return Violation{
       "I9 budgets", PeerRef::kNone, world.now(),
-      std::to_string(sent) + " messages of a merge, allowed are " + std::to_string(allowed)};
+      std::to_string(sent) + " messages of " + what + ", allowed are " + std::to_string(allowed)};
+}
+
+}  // namespace
+
+std::optional<Violation> CheckMergeCost(const World& world, std::uint32_t bridges) {
+  const std::uint64_t live = world.live_count();
+  const std::uint64_t others = world.options().islands.size() - 1;
+  const std::uint64_t repeats = world.options().faults.drop > 0 ? 3 : 2;  // in halves
+  const auto merge =
+      SentOf<MergeSync, MergeSyncReply, MergeBridge, MergeFill, MergeLookup, MergeMeet>(world);
+  const std::uint64_t alarms = SentOf<IslandReply>(world) + others * bridges;
+  const std::uint64_t lookup = std::bit_width(live) + std::uint64_t{1};
+  if (auto wrong =
+          CheckCost(world, "a merge", merge, others * (8 + bridges) * repeats * live / 2)) {
+    return wrong;
+  }
+  return CheckCost(world, "confirming it", SentOf<MergeConfirm, MergeConfirmed>(world),
+                   alarms * lookup * repeats / 2);
 }
 
 bool IntroduceIslands(World& world, std::uint32_t bridges) {

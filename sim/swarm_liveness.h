@@ -37,7 +37,9 @@ std::optional<Violation> FirstWrong(const World& world, bool merge_alone = false
 
 // I9 of a world that only a merge has made whole: messages of merge and unification per live peer.
 // Twice what 10,000 peers need and twice again, since small islands are all border; one more for
-// every bridge, half as many again where messages are lost, and the same for a third island.
+// every bridge, half as many again where messages are lost, and the same for a third island. What
+// confirms that islands are two is counted by itself, since peers go on asking each other about
+// their islands: each answer, or introduction, costs one lookup at most.
 std::optional<Violation> CheckMergeCost(const World& world, std::uint32_t bridges);
 
 // Introduces the islands of knowledge of a world whose peers heal, as an operator would who has a

@@ -15,6 +15,11 @@ constexpr std::uint64_t kWorkStream = kWorldStream + 1;
 constexpr std::uint64_t kFaultStream = kWorldStream + 2;  // and those after it, one per class
 constexpr std::uint64_t kRingStream = 0x72696e67;
 
+// Of pairs with lognormal delays, sigma .6, one in 25 million is slower than so many medians.
+// Lookups have to wait for a round trip of that: whoever always answers too late is dead to the
+// asker, whatever the protocol, and the closest peer to a key is not found where it is one of
+// these.
+constexpr std::int64_t kSlowestPair = 25;
 constexpr double kPart = 1.0 / 256;
 constexpr Duration kNotAtAll = Duration::Hours(1);  // longer than any run
 
@@ -84,6 +89,10 @@ WorldOptions DrawWorld(Rng& rng, std::uint64_t seed) {
   world.join_spacing = Duration::Milliseconds(Between(rng, 10, 300));
   world.core = DrawConfig(rng);
   world.latency = DrawLatency(rng);
+  if (world.latency.model == LatencyModel::kLognormal) {
+    world.core.lookup.rpc_timeout =
+        std::max(world.core.lookup.rpc_timeout, world.latency.median * kSlowestPair * 2);
+  }
   world.keepalive_timeout = SecondsBetween(rng, 3, 10);
   world.ephemeral_hold = SecondsBetween(rng, 5, 30);
   return world;

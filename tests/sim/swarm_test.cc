@@ -192,6 +192,23 @@ TEST(SwarmLiveness, WithoutHealingIslandsStayApart) {
   EXPECT_FALSE(IntroduceIslands(world));
 }
 
+TEST(SwarmLiveness, AMergeAndItsConfirmationsHaveBudgetsOfTheirOwn) {
+  WorldOptions options = ToyOptions(100);
+  options.core.overlay = OverlayKind::kBoth;
+  options.islands = {40, 60};
+  World world(options);
+  ASSERT_TRUE(IntroduceIslands(world));
+  world.RunFor(Duration::Minutes(1));
+  EXPECT_FALSE(CheckMergeCost(world, 1));
+  for (int i = 0; i < 100; ++i) {
+    world.Introduce(PeerRef{0}, PeerRef{50});  // no neighbour
+    world.RunFor(Duration::Seconds(1));
+  }
+  const auto wrong = CheckMergeCost(world, 1);
+  ASSERT_TRUE(wrong) << "nobody has asked for so many";
+  EXPECT_NE(wrong->detail.find("of confirming it"), std::string::npos) << wrong->detail;
+}
+
 TEST(SwarmPlan, EveryPlanIsAWorldThatCanBe) {
   FaultSet seen = 0;
   for (std::uint64_t seed = 1; seed <= 500; ++seed) {
@@ -200,6 +217,9 @@ TEST(SwarmPlan, EveryPlanIsAWorldThatCanBe) {
     EXPECT_TRUE(std::is_sorted(plan.steps.begin(), plan.steps.end(),
                                [](const auto& a, const auto& b) { return a.at < b.at; }));
     seen |= plan.faults;
+    const LatencyOptions& latency = plan.world.latency;
+    const bool waits = plan.world.core.lookup.rpc_timeout >= latency.median * 50;
+    EXPECT_TRUE(latency.model != LatencyModel::kLognormal || waits) << seed;
   }
   EXPECT_EQ(seen, kAllFaults) << FaultNames(kAllFaults & ~seen) << " never drawn";
 }
@@ -232,7 +252,8 @@ TEST(SwarmRun, SeedsPassAndRunTheSameWayTwice) {
 
 // Each was a defect once, of the core or of the swarm itself.
 TEST(SwarmRun, SeedsOfDefectsThatWereFixedPass) {
-  for (const std::uint64_t seed : {211U, 373U, 486U, 647U, 682U, 766U, 798U, 834U, 968U}) {
+  for (const std::uint64_t seed : {211U, 373U, 486U, 647U, 682U, 766U, 798U, 834U, 968U, 1417U,
+                                   1923U, 2229U, 2243U, 2311U, 2336U, 2855U}) {
     const SwarmOutcome outcome = RunPlan(DrawPlan(seed));
     EXPECT_FALSE(outcome.violation) << seed << ": " << outcome.violation->invariant;
   }
