@@ -4,6 +4,21 @@
 #include "overlay/peer.h"
 
 namespace tombolo {
+namespace {
+
+// Whoever has lost all contacts, as while it was cut off, tries them again: nobody asks a peer that
+// everybody takes for dead. Writes as many as `out` holds, the nearest to the owner first.
+std::size_t FailedContacts(const RoutingTable& table, std::span<PeerRef> out) {
+  std::size_t count = 0;
+  for (int level = table.levels(); level-- > 0;) {
+    for (const PeerRef peer : table.failed(level)) {
+      if (count < out.size()) out[count++] = peer;
+    }
+  }
+  return count;
+}
+
+}  // namespace
 
 void Peer::Start(const Lookup& lookup, const PartStep& step) {
   if (!step.config.has_table()) return ring_->LookUp(lookup.request, lookup.target, step);
@@ -14,6 +29,9 @@ void Peer::StartLookup(const LookupGoal& goal, const PartStep& step) {
   std::array<PeerRef, kMaxListed> contacts;
   const auto k = static_cast<std::size_t>(step.config.table.k);
   std::size_t count = table_.Closest(id_, goal.target, k, step.ids, contacts);
+  const bool refreshes =
+      goal.purpose == LookupPurpose::kRefreshSelf || goal.purpose == LookupPurpose::kRefreshBucket;
+  if (count == 0 && refreshes) count = FailedContacts(table_, contacts);
   PeerParts& parts = EnsureParts();
   if (goal.purpose == LookupPurpose::kRefreshSelf && parts.upkeep->joining) {
     for (const PeerRef peer : parts.upkeep->bootstrap) {

@@ -96,9 +96,13 @@ void JoinAcquaintances(const World& world, PeerRef peer, Groups& groups) {
     if (world.directory().dialable(other)) join(other);
   };
   const Peer& self = world.peer(peer);
+  const bool lonely = self.table().live_count() == 0;  // then it tries again those who have failed
   for (int level = 0; level < self.table().levels(); ++level) {
     for (const PeerRef contact : self.table().live(level)) join_dialable(contact);
     for (const PeerRef contact : self.table().replacements(level)) join_dialable(contact);
+    if (lonely) {
+      for (const PeerRef contact : self.table().failed(level)) join_dialable(contact);
+    }
   }
   for (const Link& link : self.links()) join(link.peer);
   if (self.ring() != nullptr) {

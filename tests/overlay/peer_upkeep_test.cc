@@ -187,6 +187,24 @@ TEST(Upkeep, ARefreshFindsPeersThatTheBucketHasLost) {
   EXPECT_EQ(CommonPrefixLength(id, toy.ids.id(toy.at(peer).table().live(0).front())), 0);
 }
 
+// Nobody else knows of it, so that it has to ask those who have failed, however often they did.
+TEST(Upkeep, WhoHasLostEverybodyTriesThemAgain) {
+  ToyOverlay toy;
+  const PeerRef lost = toy.AddPeer(NodeId{{1, 0, 0, 0, 0}});
+  const PeerRef other = toy.AddPeer(NodeId{{0x80000000, 0, 0, 0, 0}});
+  for (const PeerRef peer : {lost, other}) toy.Join(peer, {});
+  toy.Deliver(other, lost, Ping{1});
+  ASSERT_EQ(toy.at(lost).table().live_count(), 1U);
+  ASSERT_EQ(toy.at(other).table().live_count(), 0U);
+  toy.up[Index(other)] = false;
+  toy.RunFor(kHour * 5);
+  ASSERT_EQ(toy.at(lost).table().live_count(), 0U);
+  toy.up[Index(other)] = true;
+  toy.RunFor(kHour * 2);
+  EXPECT_EQ(toy.at(lost).table().live_count(), 1U);
+  EXPECT_EQ(toy.at(other).table().live_count(), 1U);
+}
+
 TEST(Upkeep, WaitsWhileTheApplicationUsesAllLookups) {
   ToyOverlay toy;
   toy.config.lookup.max_active = 1;

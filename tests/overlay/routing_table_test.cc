@@ -104,6 +104,16 @@ TEST_F(TableTest, AContactThatFailsWithoutReplacementGetsASecondChance) {
   EXPECT_EQ(See(p[1]), SeenResult::kInserted);
 }
 
+TEST_F(TableTest, WhileNobodyIsLiveThoseWhoFailedAreKept) {
+  const auto p = AddPeers(1, 2);
+  SeeAll(p);
+  for (const PeerRef peer : {p[0], p[1], p[0], p[1]}) table_.Failed(peer, 1);
+  EXPECT_EQ(Copy(table_.failed(1)), p);
+  See(p[1]);
+  table_.Failed(p[0], 1);
+  EXPECT_TRUE(table_.failed(1).empty());
+}
+
 TEST_F(TableTest, ANewcomerTakesThePlaceOfAFailedContact) {
   const auto p = AddPeers(1, 4);
   SeeAll({p[0], p[1], p[2]});

@@ -1,6 +1,7 @@
 // The routing table against a dumb twin, over random calls.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -51,9 +52,10 @@ class ModelTable {
 
   void Failed(PeerRef peer, int level) {
     Bucket& b = buckets_[level];
+    const bool again = std::count(b.failed.begin(), b.failed.end(), peer) > 0;
     if (b.cached.empty() && Erase(b.live, peer)) {
       b.failed.push_back(peer);
-    } else {
+    } else if (!again || !AllLive().empty()) {
       Remove(peer, level);
     }
   }
