@@ -136,7 +136,11 @@ void Peer::EndUpkeep(const PartStep& step) {
   const bool joining = parts_->upkeep->joining;
   parts_->upkeep.Reset();
   refresh_at_ = NextRefresh(step);
-  if (!joining) return;
+  if (!joining) {
+    // Built as a member among peers none of whom could be linked; by now others may be known.
+    if (step.config.links.max_links > 0 && Relaying() == nullptr) StartRelaying(step);
+    return;
+  }
   state_ = PeerState::kJoined;
   if (step.config.heals()) JoinedIsland(step);
   if (step.config.links.max_links > 0) StartRelaying(step).links.StartMaintenance(step.now);

@@ -73,6 +73,21 @@ TEST_F(HiddenPeers, LeadAPeerBackThatHasLostAllOthers) {
   EXPECT_EQ(found[0], other);
 }
 
+// Built as a member of an island in which nobody can be dialled.
+TEST_F(HiddenPeers, OpenLinksOnceTheyKnowSomebodyWhoCanBeDialled) {
+  const PeerRef hidden = toy_.AddPeer(IdOf(0x10000000U), {.dialable = false});
+  const PeerRef other = AddMember(0xa0000000U, true);
+  RoutingTable table;
+  table.Fill(0, std::vector<PeerRef>{other});
+  toy_.at(hidden).Build(std::move(table), Time{} + kHour);
+  toy_.RunUntil(Time{} + kHour - Duration{1});
+  EXPECT_EQ(toy_.at(hidden).parts(), nullptr);
+  toy_.RunFor(Duration::Minutes(1));
+  ASSERT_NE(toy_.at(hidden).parts(), nullptr);
+  ASSERT_TRUE(toy_.at(hidden).parts()->relaying);
+  EXPECT_EQ(toy_.at(hidden).parts()->relaying->links.dialing().size(), 1U);
+}
+
 // The home that a client leaves is hidden, so that the new home is the only holder of its lease.
 TEST_F(HiddenPeers, HearOfAClientThatHasMovedToTheOnlyOtherPeer) {
   const PeerRef home = AddMember(0x10000000U, false);
