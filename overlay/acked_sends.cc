@@ -11,6 +11,9 @@ constexpr int kTryBits = 4;  // of an rpc: which transmission of the message it 
 constexpr std::uint32_t kTryMask = (1U << kTryBits) - 1;
 constexpr std::size_t kMaxDoublings = 2;
 
+// So that ten million messages follow before the number begins anew.
+std::uint32_t RandomStart(Rng& rng) { return 1 + static_cast<std::uint32_t>(rng.Next() >> 37); }
+
 std::size_t Turn(const AckedSend& send) {
   return static_cast<std::size_t>(send.tries) / AckedSends::kTurn;
 }
@@ -21,6 +24,9 @@ void AckedSends::Send(AckedSend send, const PartStep& step) {
   assert(!send.receivers.empty());
   if (rows_.size() >= kMaxRows) return step.out.Drop(DropReason::kOverload);
   if (send.receivers.size() > kMaxReceivers) send.receivers.resize(kMaxReceivers);
+  // Receivers remember what they have acted upon. Numbers that began anew with every merge, or with
+  // every life of a peer, would be acknowledged as repeats and come to nothing.
+  if (next_number_ == 0) next_number_ = RandomStart(step.rng);
   send.number = next_number_++ & (~0U >> kTryBits);
   Transmit(rows_.emplace_back(std::move(send)), step);
 }

@@ -20,6 +20,8 @@ void Merge::Introduce(PeerRef peer, const MergeStep& step) {
                                  [&](const Question& open) { return open.peer == peer; });
   if (asked) return;
   if (questions_.size() >= kMaxQuestions) return step.out.Drop(DropReason::kOverload);
+  // At random, so that no late answer to an earlier life of this part is taken for another.
+  if (next_question_ == 0) next_question_ = static_cast<std::uint32_t>(step.rng.Next() >> 33) + 1;
   const std::uint32_t number = next_question_++;
   questions_.push_back({number, peer, step.now + step.config.heal.initial_rto * kPatience});
   PassOn({0, number, step.self, peer, kConfirmHops}, step);

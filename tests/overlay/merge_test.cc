@@ -82,6 +82,21 @@ TEST(Merge, AFalseAlarmCostsALookup) {
   EXPECT_LE(world.Sent<MergeConfirm>() + world.Sent<MergeConfirmed>(), 60U);
 }
 
+// A peer forgets its part in merging once it is idle; those who have heard of it do not.
+TEST(Merge, TheMessagesOfALaterLifeAreNoRepeats) {
+  MergeWorld world({.islands = {1000, 10}});
+  MergeWorld::Node& node = world.RandomOf(0);
+  MergeWorld::Node& other = world.RandomOf(0);
+  for (int i = 0; i < 5; ++i) {
+    world.Introduce(node, other);
+    world.RunUntil(world.now + Duration::Seconds(10));
+    ASSERT_TRUE(node.merge.idle());
+    node.merge = Merge();
+  }
+  EXPECT_GE(world.Sent<MergeConfirm>(), 5U);
+  EXPECT_EQ(world.Sent<MergeSync>(), 0U);
+}
+
 // After a split the tables still hold peers of the other island: that is no proof.
 TEST(Merge, StaleContactsDoNotHideAnIsland) {
   MergeWorld world({.islands = {200, 200}});
