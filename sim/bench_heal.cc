@@ -124,6 +124,7 @@ nlohmann::ordered_json HealReport(const Scenario& scenario, const RunResult& res
   report["routable_ratio"] =
       Share(heal.walks_during_ok + heal.walks_after_ok, heal.walks_during + heal.walks_after);
   report["routable_during_merge_ratio"] = Share(heal.walks_during_ok, heal.walks_during);
+  report["repeated_during_merge_ratio"] = Share(heal.walks_repeated, heal.walks_during);
   report["handed_back_during_merge_ratio"] = Share(heal.walks_handed_back, heal.walks_during);
   report["routable_after_ratio"] = Share(heal.walks_after_ok, heal.walks_after);
   report["delivered_during_merge_ratio"] = Share(heal.delivered, heal.sends);

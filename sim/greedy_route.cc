@@ -17,11 +17,17 @@ void VisitNeighbours(const Peer& peer, const Visit& visit) {
 class Walker {
  public:
   Walker(const World& world, PeerRef source, PeerRef target)
-      : world_(world), ids_(world.directory()), target_(target), goal_(ids_.id(target)) {
-    Enter(source, Distance(ids_.id(source), goal_));
-  }
+      : world_(world),
+        ids_(world.directory()),
+        source_(source),
+        target_(target),
+        goal_(ids_.id(target)) {}
 
   Walk Go() {
+    walk_ = Walk{.tries = walk_.tries + 1};
+    path_.clear();
+    visited_.clear();
+    Enter(source_, Distance(ids_.id(source_), goal_));
     walk_.end = path_.back().peer;
     while (path_.back().peer != target_) {
       if (Advance()) continue;
@@ -43,6 +49,11 @@ class Walker {
     NodeId bound;  // XOR-closer than this leads on
   };
 
+  struct Way {
+    PeerRef from;
+    PeerRef to;
+  };
+
   void Enter(PeerRef peer, const NodeId& bound) {
     path_.push_back({peer, bound});
     visited_.push_back(peer);
@@ -51,12 +62,14 @@ class Walker {
   // One hop on; false if there is no way.
   bool Advance() {
     const Place here = path_.back();
-    PeerRef next = NextByXor(here);
+    PeerRef next = NextByXor(here, walk_.tries > 1);
+    if (next == PeerRef::kNone && walk_.tries > 1) next = NextByXor(here, false);
     const bool closer = next != PeerRef::kNone;
     if (!closer) next = NextByRing(here.peer);
     if (next == PeerRef::kNone) return false;
     if (!closer) ++walk_.ring_hops;
     ++walk_.hops;
+    taken_.push_back({here.peer, next});
     Enter(next, closer ? Distance(ids_.id(next), goal_) : here.bound);
     return true;
   }
@@ -69,12 +82,18 @@ class Walker {
     return true;
   }
 
+  bool WasTaken(PeerRef from, PeerRef to) const {
+    const auto same = [&](const Way& way) { return way.from == from && way.to == to; };
+    return std::any_of(taken_.begin(), taken_.end(), same);
+  }
+
   // The contacts of the target's own bucket are closer than all of deeper ones.
-  PeerRef NextByXor(const Place& here) const {
+  PeerRef NextByXor(const Place& here, bool another_way) const {
     PeerRef best = PeerRef::kNone;
     NodeId least = here.bound;
     const Peer& peer = world_.peer(here.peer);
     const auto offer = [&](PeerRef contact) {
+      if (another_way && WasTaken(here.peer, contact)) return;
       if (Improves(here.peer, contact, Distance(ids_.id(contact), goal_), least)) best = contact;
     };
     VisitNeighbours(peer, offer);
@@ -102,10 +121,12 @@ class Walker {
 
   const World& world_;
   const Directory& ids_;
+  const PeerRef source_;
   const PeerRef target_;
   const NodeId& goal_;
   std::vector<Place> path_;
   std::vector<PeerRef> visited_;
+  std::vector<Way> taken_;  // by all walks
   Walk walk_;
 };
 
@@ -123,8 +144,11 @@ std::span<const PeerRef> PredecessorsOf(const Peer& peer) {
   return peer.parts()->relaying->neighbours.predecessors();
 }
 
-Walk WalkRoute(const World& world, PeerRef source, PeerRef target) {
-  return Walker(world, source, target).Go();
+Walk WalkRoute(const World& world, PeerRef source, PeerRef target, int tries) {
+  Walker walker(world, source, target);
+  Walk walk = walker.Go();
+  while (!walk.arrived && static_cast<int>(walk.tries) < tries) walk = walker.Go();
+  return walk;
 }
 
 }  // namespace tombolo::sim

@@ -45,6 +45,7 @@ struct Walk {
   std::uint32_t hops = 0;         // from peer to peer, the last one counted
   std::uint32_t ring_hops = 0;    // of these, by the ring because nobody XOR-closer was known
   std::uint32_t handed_back = 0;  // of these, back where it came from because nobody knew a way on
+  std::uint32_t tries = 0;        // walks begun
   PeerRef end = PeerRef::kNone;   // where it arrived, or the first peer that had no way on
 };
 
@@ -53,7 +54,9 @@ struct Walk {
 // XOR-closer than where that began (overlay-science 1.3); else back, to try the next best, at most
 // config.relay.detours times. Nobody is visited twice but on the way back. A contact counts as
 // live if it is up and the path to it is not cut; others would time out, and the next best be
-// tried.
-Walk WalkRoute(const World& world, PeerRef source, PeerRef target);
+// tried. A walk that fails is begun anew up to `tries` times in all, as the origin of a message
+// does, and then leaves each peer another way than before where that leads closer. The figures are
+// those of the last walk.
+Walk WalkRoute(const World& world, PeerRef source, PeerRef target, int tries = 1);
 
 }  // namespace tombolo::sim

@@ -255,8 +255,9 @@ class HealRun {
       const Pair& pair = pairs_[next_pair_++ % pairs_.size()];
       if (!BothAreUp(pair)) continue;
       ++figures_.walks_during;
-      const Walk walk = WalkRoute(world_, pair.from, pair.to);
+      const Walk walk = WalkRoute(world_, pair.from, pair.to, world_.options().core.relay.tries);
       figures_.walks_during_ok += walk.arrived ? 1 : 0;
+      figures_.walks_repeated += walk.tries > 1 ? 1 : 0;
       figures_.walks_handed_back += walk.handed_back > 0 ? 1 : 0;
     }
   }

@@ -67,8 +67,10 @@ struct HealFigures {
   std::uint32_t smallest_island = 0;
   std::uint64_t false_empty_before_refresh = 0;
   std::uint64_t false_empty = 0;
-  // Walks between sampled pairs of one island that a walk joined before: while it heals.
+  // Walks between sampled pairs of one island that a walk joined before: while it heals. They are
+  // repeated as often as a message would be (relay.tries).
   std::uint64_t walks_during = 0, walks_during_ok = 0;
+  std::uint64_t walks_repeated = 0;
   std::uint64_t walks_handed_back = 0;  // of these, that were sent back somewhere
   // Between members of whatever island, at the end.
   std::uint64_t walks_after = 0, walks_after_ok = 0;

@@ -54,6 +54,26 @@ TEST(WalkRoute, DoesNotCrossACut) {
   EXPECT_TRUE(WalkRoute(world, PeerRef{3}, PeerRef{40}).arrived);
 }
 
+TEST(WalkRoute, TakesAnotherWayWhenItIsRepeated) {
+  WorldOptions options = ToyOptions(200);  // no ring
+  options.core.table.k = 4;
+  options.core.relay.detours = 0;  // and no way back
+  options.missing_share = 0.5;
+  const World world(options);
+  int cured = 0;
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    const PeerRef from{i};
+    const PeerRef to{(i * 7 + 3) % 200};
+    const Walk once = WalkRoute(world, from, to);
+    const Walk more = WalkRoute(world, from, to, 4);
+    EXPECT_EQ(once.tries, 1U);
+    EXPECT_LE(more.tries, 4U);
+    EXPECT_EQ(once.arrived, more.tries == 1);
+    if (more.arrived && more.tries > 1) ++cured;
+  }
+  EXPECT_GT(cured, 5);
+}
+
 TEST(CheckRoutable, LooksAtAllPairsOfASmallWorldAndAtSomeOfALargeOne) {
   const Finding small = CheckRoutable(World(Both(150)));
   EXPECT_EQ(small.checked, 150U * 150U);
