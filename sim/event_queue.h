@@ -49,7 +49,7 @@ static_assert(sizeof(QueueEntry) == 24);
 
 class EventQueue {
  public:
-  void Push(const QueueEntry& entry) { wheel_.Push(entry); }
+  [[gnu::always_inline]] void Push(const QueueEntry& entry) { wheel_.Push(entry); }
 
   // Takes the first entry out if it is earlier than `end`. Returns false and leaves `out` alone
   // otherwise. kNever means no bound.

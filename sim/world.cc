@@ -261,12 +261,13 @@ void World::Transmit(PeerRef from, PeerRef to, const Message& message) {
   if (cut) ++metrics_.cut;
   FlightKind arrives = FlightKind::kMessage;
   if (delay && faults_.touches_messages()) arrives = Disturb(from, to, sequence, message, delay);
-  QueueEntry entry{(now_ + delay.value_or(Duration{0})).us, Index(to), Index(from), sequence, 0};
+  const QueueEntry entry{(now_ + delay.value_or(Duration{0})).us, Index(to), Index(from), sequence,
+                         0};
   CountTrace(entry, (static_cast<std::uint64_t>(bytes) << 8) | (kind << 1) | (delay ? 1U : 0U));
   if (!delay) return lists_.Release(ListOf(message));
   payloads_.Share(PayloadOf(message));
-  entry.slot = flights_.Add(arrives, {}, message);
-  queue_.Push(entry);
+  const std::uint32_t slot = flights_.Add(arrives, {}, message);
+  queue_.Push({entry.time_us, entry.to, entry.from, entry.sequence, slot});
 }
 
 // Gives up what a message that will not be received carries.
