@@ -23,7 +23,9 @@ def failures(nodes) -> list[str]:
                 continue
             done = origin.ctl("send", target.id, f"from {origin.id}")
             if done.returncode != 0:
-                failed.append(f"{origin.folder.name} to {target.folder.name}: {done.stderr.strip()}")
+                failed.append(
+                    f"{origin.folder.name} to {target.folder.name}: {done.stderr.strip()}"
+                )
     return failed
 
 
@@ -53,7 +55,9 @@ def test_sent_text_arrives_with_its_proven_origin(cluster):
 def test_broadcast_reaches_all(cluster):
     reply = until(
         "a broadcast that all have",
-        lambda: (r := cluster[2].ask("broadcast", "--acknowledge", "to all"))["delivered"] == 7 and r,
+        lambda: (
+            (r := cluster[2].ask("broadcast", "--acknowledge", "to all"))["delivered"] == 7 and r
+        ),
     )
     assert reply["complete"]
 
@@ -81,7 +85,13 @@ def test_unknown_target_fails_with_a_reason(cluster):
 
 
 def test_second_process_on_a_data_folder_is_refused(cluster):
-    command = [PROGRAMS / "tombolo-node", "--data-dir", cluster[0].folder, "--listen", "127.0.0.1:0"]
+    command = [
+        PROGRAMS / "tombolo-node",
+        "--data-dir",
+        cluster[0].folder,
+        "--listen",
+        "127.0.0.1:0",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=10)
     assert done.returncode == 1
     assert f"is in use by process {cluster[0].process.pid}" in done.stderr
@@ -93,7 +103,9 @@ def test_killed_node_is_missed_and_comes_back_as_the_same(cluster):
     victim.kill()
     survivors = cluster.running
     assert len(survivors) == 7
-    until("links to the dead are gone", lambda: all(before not in node.peers() for node in survivors))
+    until(
+        "links to the dead are gone", lambda: all(before not in node.peers() for node in survivors)
+    )
     until("survivors reach each other", lambda: failures(survivors) == [])
     victim.start()
     assert victim.id == before
@@ -107,7 +119,9 @@ def test_sigterm_says_goodbye_and_exits_zero(cluster):
     stayers = cluster.running
     assert len(stayers) == 7
     # Told, not found out: sooner than any keepalive.
-    until("nobody is linked to it", lambda: all(leaver.id not in node.peers() for node in stayers), 5)
+    until(
+        "nobody is linked to it", lambda: all(leaver.id not in node.peers() for node in stayers), 5
+    )
     assert failures(stayers) == []
 
 

@@ -28,7 +28,10 @@ def test_good_file(tmp_path):
     ("text", "complaint"),
     [
         ('[links]\nlisten = "here"\n', ":2: links.listen must be HOST:PORT"),
-        ('[links]\n\nlisen = "0.0.0.0:1"\n', ":3: unknown key 'links.lisen'; did you mean 'links.listen'?"),
+        (
+            '[links]\n\nlisen = "0.0.0.0:1"\n',
+            ":3: unknown key 'links.lisen'; did you mean 'links.listen'?",
+        ),
         ("[limits]\nlinks = 1\n", ":2: limits.links must be a number from 8 to 4096, not '1'"),
         ('[limits]\nlinks = "many"\n', ":2: limits.links must be a number"),
         ('[links]\nbootstrap = "a:1"\n', ":2: links.bootstrap must be a list"),
@@ -72,7 +75,14 @@ def test_key_that_others_may_read_is_refused(tmp_path):
     (tmp_path / "data").mkdir(mode=0o700)
     (tmp_path / "data" / "key.pem").write_text("x")
     (tmp_path / "data" / "key.pem").chmod(0o644)
-    done = run("--data-dir", tmp_path / "data", "--listen", "127.0.0.1:0", "--control", f"unix:{tmp_path}/c")
+    done = run(
+        "--data-dir",
+        tmp_path / "data",
+        "--listen",
+        "127.0.0.1:0",
+        "--control",
+        f"unix:{tmp_path}/c",
+    )
     assert done.returncode == 1
     assert "chmod 600" in done.stderr
 

@@ -20,7 +20,10 @@ def test_only_nodes_with_the_key_are_let_in(tmp_path):
         assert cluster[1].send(cluster[2].id, "among us")["failure"] == "NONE"
         for flags in ([], key_flags(tmp_path, "o")):
             outsider = cluster.add(*flags)
-            until("its dial has failed", lambda: counter(outsider, "transport_dials_failed") > 0)
+            until(
+                "its dial has failed",
+                lambda node=outsider: counter(node, "transport_dials_failed") > 0,
+            )
             assert outsider.peers() == set()
             assert outsider.id not in cluster[0].peers()
             outsider.kill()

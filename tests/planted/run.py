@@ -94,7 +94,9 @@ class Build:
         if run(shlex.split(command), cwd=self.tree).returncode != 0:
             return "it does not build"
         # Optimising the whole program anew would take longer than most bugs live.
-        link = re.sub(rf" -o {PROGRAM}", f" -fno-lto {target} -o {folder / 'tombolo-sim'}", self.link)
+        link = re.sub(
+            rf" -o {PROGRAM}", f" -fno-lto {target} -o {folder / 'tombolo-sim'}", self.link
+        )
         if run(["sh", "-c", link], cwd=self.tree).returncode != 0:
             return "it does not link"
         return None

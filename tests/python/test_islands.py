@@ -210,5 +210,5 @@ def test_the_ring_of_2001_is_a_profile() -> None:
     assert world.options["ring.profile"] == "paper2001"
     world.run(1000)
     assert world.metrics().success("lookup") == 1
-    with pytest.raises(ValueError, match="ring.profile"):
+    with pytest.raises(ValueError, match=r"ring\.profile"):
         tombolo.World(peers=10, overlay="chord", config={"ring.profile": "paper"})
