@@ -205,6 +205,29 @@ TEST(Upkeep, WhoHasLostEverybodyTriesThemAgain) {
   EXPECT_EQ(toy.at(other).table().live_count(), 1U);
 }
 
+TEST(Upkeep, AContactThatFailedToAnswerIsAskedAgainWhileItsLinkIsUp) {
+  ToyOverlay toy;
+  toy.config.links.max_links = 8;
+  const PeerRef peer = toy.AddPeer(NodeId{{1, 0, 0, 0, 0}});
+  const PeerRef other = toy.AddPeer(NodeId{{0x80000000, 0, 0, 0, 0}});
+  toy.Join(peer, {});
+  toy.Join(other, {peer});
+  toy.RunFor(Duration::Seconds(30));
+  toy.at(peer).LinkUp(other, LinkAttributes{true, true}, toy.step());
+  toy.Tick(peer);
+  ASSERT_EQ(toy.at(peer).links().size(), 1U);
+  toy.up[Index(other)] = false;  // as on a path that loses everything for a while
+  for (std::uint32_t i = 0; i < 10 && toy.at(peer).table().live_count() > 0; ++i) {
+    toy.Execute(peer, Lookup{i, NodeId{{0x90000000, 0, 0, 0, i}}});
+    toy.RunFor(Duration::Seconds(2));
+  }
+  ASSERT_EQ(toy.at(peer).table().live_count(), 0U);
+  ASSERT_EQ(toy.at(peer).links().size(), 1U);
+  toy.up[Index(other)] = true;
+  toy.RunFor(toy.config.links.maintenance_interval * 2);  // long before a refresh
+  EXPECT_EQ(toy.at(peer).table().live_count(), 1U);
+}
+
 TEST(Upkeep, WaitsWhileTheApplicationUsesAllLookups) {
   ToyOverlay toy;
   toy.config.lookup.max_active = 1;
