@@ -70,7 +70,7 @@ TEST_F(IdentityTest, IdIsTheStartOfTheHashOfThePublicKey) {
 
 TEST_F(IdentityTest, KeyThatOthersMayReadIsRefusedWithTheCure) {
   ASSERT_TRUE(Identity::LoadOrCreate(Path("key.pem")).ok());
-  for (const mode_t mode : {0640, 0604, 0660, 0644}) {
+  for (const mode_t mode : {0640U, 0604U, 0660U, 0644U}) {
     ASSERT_EQ(chmod(Path("key.pem").c_str(), mode), 0);
     const auto loaded = Identity::LoadOrCreate(Path("key.pem"));
     ASSERT_FALSE(loaded.ok());
