@@ -134,7 +134,8 @@ class RadixWheel {
 
   std::size_t memory_bytes() const {
     return pages_.size() * sizeof(Page) +
-           (ready_.capacity() + scratch_.capacity() + late_.capacity()) * sizeof(Entry);
+           (ready_.capacity() + scratch_.capacity() + dealt_.capacity() + late_.capacity()) *
+               sizeof(Entry);
   }
 
  private:
@@ -262,6 +263,7 @@ class RadixWheel {
     open_us_ = bucket.first_us & ~(kSlotUs - 1);
     ready_end_us_ = open_us_ + kSlotUs;
     if (ready_.capacity() > kKeptRun) ready_ = std::vector<Entry>();
+    if (dealt_.capacity() > kKeptRun) dealt_ = std::vector<Entry>();
     ready_.clear();
     head_ = 0;
     Spread(bucket);
@@ -311,12 +313,12 @@ class RadixWheel {
     return static_cast<std::size_t>(entry.time() - open_us_);
   }
 
-  // Entries of one time: dealt out in place by the leading bits in which their ranks differ, then
-  // sorted pile by pile. With as many piles as entries the piles are small; those of a crowded rank
-  // or of more entries than there are piles are dealt out again, or compared if all ranks are
-  // equal.
-  static void SortTies(Entry* entries, std::size_t count) {
+  // Entries of one time: dealt out by the leading bits in which their ranks differ, then sorted
+  // pile by pile. With as many piles as entries the piles are small; those of a crowded rank or of
+  // more entries than there are piles are dealt out again, or compared if all ranks are equal.
+  void SortTies(Entry* entries, std::size_t count) {
     if (count <= kInsertionSortMax) return SortFew(entries, count);
+    if (std::is_sorted(entries, entries + count)) return;
     std::uint32_t first = entries[0].rank();
     std::uint32_t last = first;
     for (std::size_t i = 1; i < count; ++i) {
@@ -329,23 +331,16 @@ class RadixWheel {
     const int shift = std::max(0, width - piles_width);
     const auto pile_of = [&](const Entry& entry) { return (entry.rank() - first) >> shift; };
     const std::size_t piles = std::size_t{(last - first) >> shift} + 1;
-    std::array<std::uint32_t, (1U << kPileBits)> next;  // free place of each pile
-    std::array<std::uint32_t, (1U << kPileBits)> end;
+    std::array<std::uint32_t, (1U << kPileBits)> end;  // of each pile, once it is dealt
     std::fill_n(end.begin(), piles, 0U);
     for (std::size_t i = 0; i < count; ++i) ++end[pile_of(entries[i])];
     std::uint32_t sum = 0;
-    for (std::size_t pile = 0; pile < piles; ++pile) {
-      next[pile] = sum;
-      sum += end[pile];
-      end[pile] = sum;
-    }
-    for (std::size_t pile = 0; pile < piles; ++pile) {
-      while (next[pile] < end[pile]) {
-        const std::size_t to = pile_of(entries[next[pile]]);
-        if (to != pile) std::swap(entries[next[pile]], entries[next[to]]);
-        ++next[to];
-      }
-    }
+    for (std::size_t pile = 0; pile < piles; ++pile) sum += std::exchange(end[pile], sum);
+    // To a second run and back: an entry is written twice at known places, where exchanges in place
+    // would wait for each other.
+    dealt_.resize(std::max(dealt_.size(), count));
+    for (std::size_t i = 0; i < count; ++i) dealt_[end[pile_of(entries[i])]++] = entries[i];
+    std::copy_n(dealt_.begin(), count, entries);
     for (std::size_t pile = 0, start = 0; pile < piles; start = end[pile++]) {
       if (end[pile] - start > 1) SortTies(entries + start, end[pile] - start);
     }
@@ -368,6 +363,7 @@ class RadixWheel {
   std::size_t head_ = 0;  // next entry of ready_
   std::vector<Entry> ready_;
   std::vector<Entry> scratch_;
+  std::vector<Entry> dealt_;  // what SortTies deals out; nothing in between
   std::vector<Entry> late_;   // binary heap
   std::uint32_t levels_ = 0;  // bit i: level i has a bucket in use
   std::uint32_t free_ = kNone;
