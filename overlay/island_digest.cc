@@ -6,8 +6,8 @@
 namespace tombolo {
 namespace {
 
-constexpr std::int32_t kAgeUnit = 60;  // seconds
-constexpr std::int32_t kOldest = 255;  // units
+constexpr std::int32_t kAgeUnit = 60;                         // seconds
+constexpr std::int32_t kOldest = IslandDigest::kLostAge - 1;  // units
 
 std::int32_t Seconds(Time at) { return static_cast<std::int32_t>(at.us / 1'000'000); }
 
@@ -51,7 +51,8 @@ void IslandDigest::Learn(std::span<const PeerRef> sketch, const SketchAges& ages
   if (settled()) Refresh(step);
 }
 
-ListHandle IslandDigest::Write(SketchAges& ages, const PartStep& step) {
+ListHandle IslandDigest::Write(std::span<const PeerRef> lost, SketchAges& ages,
+                               const PartStep& step) {
   ages.fill(0);
   if (!settled()) return ListHandle::kEmpty;
   Refresh(step);
@@ -62,7 +63,19 @@ ListHandle IslandDigest::Write(SketchAges& ages, const PartStep& step) {
     const std::int32_t units = (age + kAgeUnit - 1) / kAgeUnit;
     ages[i] = static_cast<std::uint8_t>(std::clamp(units, 0, kOldest));
   }
-  return step.lists.Add({peers.data(), entries_.size()});
+  std::size_t count = entries_.size();
+  for (const PeerRef peer : lost) {
+    if (count == kSketchSize) break;
+    peers[count] = peer;
+    ages[count++] = kLostAge;
+  }
+  return step.lists.Add({peers.data(), count});
+}
+
+std::size_t IslandDigest::SketchPart(std::span<const PeerRef> listed, const SketchAges& ages) {
+  const std::size_t count = std::min(listed.size(), kSketchSize);
+  return static_cast<std::size_t>(std::find(ages.begin(), ages.begin() + count, kLostAge) -
+                                  ages.begin());
 }
 
 std::uint64_t IslandDigest::label(const NodeId& self, const Directory& ids) const {

@@ -204,6 +204,8 @@ class Peer {
   void JoinedIsland(const PartStep& step);
   void SurveyIsland(const PartStep& step);
   void LostContact(PeerRef peer, const PartStep& step);
+  std::vector<PeerRef> LostPeers(const PartStep& step);
+  void RememberLost(std::span<const PeerRef> lost, const PartStep& step);
   void SampleIsland(const LookupState& done, const PartStep& step);
   void TickIslands(const PartStep& step);
   void ProbeLost(const PartStep& step);

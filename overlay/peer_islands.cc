@@ -119,6 +119,21 @@ void Peer::LostContact(PeerRef peer, const PartStep& step) {
   watch.prober.Adjust(IslandSize(step), step);
 }
 
+// Everybody whom we remember and miss.
+std::vector<PeerRef> Peer::LostPeers(const PartStep& step) {
+  return Watch()->remembered.Targets([&](PeerRef peer) { return IsContact(peer, step); }, step);
+}
+
+// Newcomers take over whom the one that let them in has lost: it may die before it finds them.
+void Peer::RememberLost(std::span<const PeerRef> lost, const PartStep& step) {
+  IslandWatch& watch = *Watch();
+  for (const PeerRef peer : lost) {
+    if (!step.ids.dialable(peer) || IsContact(peer, step)) continue;
+    watch.remembered.Lost(peer, true, step);
+    watch.prober.StartProbing(IslandSize(step), step);
+  }
+}
+
 // What a lookup says about the size of the island.
 void Peer::SampleIsland(const LookupState& done, const PartStep& step) {
   IslandWatch* watch = Watch();
@@ -175,7 +190,7 @@ void Peer::AskIsland(PeerRef peer, const PartStep& step) {
   if (peer == PeerRef::kNone || peer == self_ || !watch.prober.CanAsk()) return;
   IslandProbe probe{};
   probe.rpc = watch.prober.Ask(peer, step);
-  probe.contacts = watch.digest.Write(probe.ages, step);
+  probe.contacts = watch.digest.Write({}, probe.ages, step);
   step.out.Send(peer, probe);
 }
 
@@ -184,7 +199,11 @@ void Peer::Handle(PeerRef from, const IslandProbe& probe, const PartStep& step) 
   IslandReply reply{};
   reply.rpc = probe.rpc;
   reply.contacts = ListHandle::kEmpty;
-  if (IslandWatch* watch = Watch()) reply.contacts = watch->digest.Write(reply.ages, step);
+  if (IslandWatch* watch = Watch()) {
+    std::vector<PeerRef> lost;
+    if (step.lists.Get(probe.contacts).empty()) lost = LostPeers(step);
+    reply.contacts = watch->digest.Write(lost, reply.ages, step);
+  }
   step.out.Send(from, reply);
   HeardOfIsland(from, probe.contacts, probe.ages, false, step);
 }
@@ -206,9 +225,13 @@ void Peer::HeardOfIsland(PeerRef from, ListHandle sketch, const SketchAges& ages
   const bool known = IsContact(from, step);
   if (known) SeenAlive(from, step);
   IslandWatch* watch = Watch();
-  const std::span<const PeerRef> listed = step.lists.Get(sketch);
+  const std::span<const PeerRef> named = step.lists.Get(sketch);
+  const std::span<const PeerRef> listed = named.first(IslandDigest::SketchPart(named, ages));
   const bool other =
       watch != nullptr && watch->digest.Compare(listed, step) == IslandDigest::Verdict::kOther;
+  if (watch != nullptr && answer && !watch->digest.settled()) {
+    RememberLost(named.subspan(listed.size()), step);
+  }
   if (watch != nullptr && (known || !watch->digest.settled())) {
     watch->digest.Learn(listed, ages, step);
   }

@@ -6,12 +6,15 @@
 namespace tombolo {
 namespace {
 
-// Whoever has lost all contacts, as while it was cut off, tries them again: nobody asks a peer that
-// everybody takes for dead. Writes as many as `out` holds, the nearest to the owner first.
-std::size_t FailedContacts(const RoutingTable& table, std::span<PeerRef> out) {
+// Whoever has lost all contacts of a bucket, as while it was cut off, tries them again when it
+// refreshes: nobody asks a peer that everybody takes for dead. Writes those of the bucket `level`,
+// without any live contact those of all buckets, as many as `out` holds.
+std::size_t FailedContacts(const RoutingTable& table, int level, std::span<PeerRef> out) {
+  const bool alone = table.live_count() == 0;
   std::size_t count = 0;
-  for (int level = table.levels(); level-- > 0;) {
-    for (const PeerRef peer : table.failed(level)) {
+  for (int i = table.levels(); i-- > 0;) {
+    if (!alone && (i != level || !table.live(i).empty())) continue;
+    for (const PeerRef peer : table.failed(i)) {
       if (count < out.size()) out[count++] = peer;
     }
   }
@@ -31,7 +34,8 @@ void Peer::StartLookup(const LookupGoal& goal, const PartStep& step) {
   std::size_t count = table_.Closest(id_, goal.target, k, step.ids, contacts);
   const bool refreshes =
       goal.purpose == LookupPurpose::kRefreshSelf || goal.purpose == LookupPurpose::kRefreshBucket;
-  if (count == 0 && refreshes) count = FailedContacts(table_, contacts);
+  const int level = CommonPrefixLength(id_, goal.target);
+  if (refreshes) count += FailedContacts(table_, level, std::span(contacts).subspan(count));
   PeerParts& parts = EnsureParts();
   if (goal.purpose == LookupPurpose::kRefreshSelf && parts.upkeep->joining) {
     for (const PeerRef peer : parts.upkeep->bootstrap) {
@@ -42,7 +46,7 @@ void Peer::StartLookup(const LookupGoal& goal, const PartStep& step) {
     step.out.Drop(DropReason::kOverload);
     return LookupRefused(goal, step);
   }
-  table_.Touch(CommonPrefixLength(id_, goal.target), step.now, step.config.table.refresh_interval);
+  table_.Touch(level, step.now, step.config.table.refresh_interval);
   DrainLookups(step);
 }
 

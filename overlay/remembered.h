@@ -98,6 +98,21 @@ class Remembered {
     return best == nullptr ? PeerRef::kNone : best->peer;
   }
 
+  // Everybody to probe, now or later; who would be first, at one time, comes first.
+  template <class IsContact>
+  std::vector<PeerRef> Targets(const IsContact& is_contact, const PartStep& step) const {
+    std::vector<RememberedPeer> lost;
+    for (const RememberedPeer& row : rows_) {
+      if (row.kept() && !is_contact(row.peer)) lost.push_back(row);
+    }
+    std::sort(lost.begin(), lost.end(), [&](const RememberedPeer& a, const RememberedPeer& b) {
+      return ComesBefore(a, b, step.ids);
+    });
+    std::vector<PeerRef> peers;
+    for (const RememberedPeer& row : lost) peers.push_back(row.peer);
+    return peers;
+  }
+
   // True if there is anybody to probe, now or later.
   template <class IsContact>
   bool HasTarget(const IsContact& is_contact) const {

@@ -154,7 +154,7 @@ void RoutingTable::Failed(PeerRef peer, int level) {
   if (is_live && region.cached == 0) {  // nobody to replace it: a second chance
     MoveWithin(position, live_begin);
     ++At(kFailed, level);
-  } else if (position >= live_begin || live_count() > 0) {
+  } else if (position >= live_begin || region.live > 0) {
     RemoveLiveOrFailed(region, position, level);
   }
 }

@@ -13,8 +13,8 @@
 //    owner's path. Empty ones cost no contact slot.
 //  - A contact that fails once is kept, unused, until it fails again, answers, or a newcomer takes
 //  its
-//    place: one lost packet must not cost a live contact. While no contact at all is live, as in a
-//    peer that is cut off, those that failed are kept whatever happens: it has no other way back.
+//    place: one lost packet must not cost a live contact. While no contact of its bucket is live
+//    it is kept however often it fails: there may be no other way back into that subtree.
 //  - The ping of the least recently seen contact is limited to one per bucket and check interval.
 //
 // Memory: one block per peer, sized to use: 4 bytes per contact and 5 bytes per level. Ownership:
@@ -53,7 +53,7 @@ class RoutingTable {
   SeenResult Seen(PeerRef peer, int level, const TableConfig& config, const Directory& ids);
 
   // Notes that `peer` did not answer. A replacement takes its place if there is one. Who has failed
-  // before is forgotten, unless nobody is live.
+  // before is forgotten, unless nobody in its bucket is live.
   void Failed(PeerRef peer, int level);
 
   // Forgets `peer` at once; a replacement takes its place if there is one.

@@ -23,7 +23,7 @@ class IslandDigestTest : public testing::Test, public IslandParts {
 
   Message Say(IslandDigest& digest, PeerRef self = PeerRef{0}) {
     Message message{};
-    const ListHandle list = digest.Write(message.ages, StepOf(self));
+    const ListHandle list = digest.Write({}, message.ages, StepOf(self));
     message.sketch.assign(lists.Get(list).begin(), lists.Get(list).end());
     lists.Release(list);
     return message;
