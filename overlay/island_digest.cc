@@ -56,16 +56,16 @@ ListHandle IslandDigest::Write(std::span<const PeerRef> lost, SketchAges& ages,
   ages.fill(0);
   if (!settled()) return ListHandle::kEmpty;
   Refresh(step);
+  lost = lost.first(std::min(lost.size(), kLostMax));
   std::array<PeerRef, kSketchSize> peers;
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
+  std::size_t count = std::min(entries_.size(), kSketchSize - lost.size());
+  for (std::size_t i = 0; i < count; ++i) {
     peers[i] = entries_[i].peer;
     const std::int32_t age = Seconds(step.now) - entries_[i].seen_s;
     const std::int32_t units = (age + kAgeUnit - 1) / kAgeUnit;
     ages[i] = static_cast<std::uint8_t>(std::clamp(units, 0, kOldest));
   }
-  std::size_t count = entries_.size();
   for (const PeerRef peer : lost) {
-    if (count == kSketchSize) break;
     peers[count] = peer;
     ages[count++] = kLostAge;
   }

@@ -9,9 +9,9 @@
 //
 // A sketch that was never compared with the island says nothing, so a newcomer holds none: it
 // settles by taking over that of another peer, by founding an island, or from the builder of a
-// world. A peer that is not settled sends the empty sketch. What is said to it names also peers
-// that the island has lost, with the age kLostAge, where the sketch leaves room: the few peers of a
-// small splinter may die before they find the others, and the newcomer knows nobody else.
+// world. A peer that is not settled sends the empty sketch. In a small island what is said to it
+// names also up to kLostMax peers that the island has lost, with the age kLostAge: the few who live
+// there may die before they find the others, and the newcomer knows nobody else.
 //
 // Memory: 8 bytes per entry, at most kSketchSize; nothing before it has settled. Thread rule: one
 // caller at a time. Errors: a lying peer can make a sketch wrong until its claims expire; what that
@@ -38,6 +38,7 @@ class IslandDigest {
  public:
   // Stands in place of an age: not a member of the island, but one that it has lost.
   static constexpr std::uint8_t kLostAge = 255;
+  static constexpr std::size_t kLostMax = kSketchSize / 2;
 
   // What the sketch of another peer says about where it lives.
   enum class Verdict : std::uint8_t { kUnknown, kSame, kOther };
@@ -58,7 +59,8 @@ class IslandDigest {
   // Adds the sketch of a peer of the same island.
   void Learn(std::span<const PeerRef> sketch, const SketchAges& ages, const PartStep& step);
 
-  // The sketch as a message carries it, and after it as many of the `lost` as there is room for.
+  // The sketch as a message carries it, and after it the first kLostMax of the `lost`, for which it
+  // is cut short if need be.
   ListHandle Write(std::span<const PeerRef> lost, SketchAges& ages, const PartStep& step);
 
   // What Write has written: how many of `listed` are the sketch; the others are lost peers.

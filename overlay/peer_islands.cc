@@ -201,7 +201,8 @@ void Peer::Handle(PeerRef from, const IslandProbe& probe, const PartStep& step) 
   reply.contacts = ListHandle::kEmpty;
   if (IslandWatch* watch = Watch()) {
     std::vector<PeerRef> lost;
-    if (step.lists.Get(probe.contacts).empty()) lost = LostPeers(step);
+    const bool newcomer = step.lists.Get(probe.contacts).empty();
+    if (newcomer && IslandSize(step) <= kSketchSize) lost = LostPeers(step);
     reply.contacts = watch->digest.Write(lost, reply.ages, step);
   }
   step.out.Send(from, reply);
