@@ -132,16 +132,25 @@ bool Lookups::Start(const LookupGoal& goal, std::span<const PeerRef> contacts,
       static_cast<std::size_t>(step.config.table.k + step.config.lookup.backups));
   state.in_flight_.reserve(static_cast<std::size_t>(step.config.lookup.alpha));
   state.AddAll(contacts, 1, step);
-  if (state.candidates_.empty() && IsForTables(goal.purpose)) AddLinked(state, contacts, step);
+  if (IsForTables(goal.purpose)) AddLinked(state, contacts, step);
   Advance(state, step);
   return true;
 }
 
-// Nobody is known who can be dialled: those who have dialled us know others.
+// Where nobody is known who can be dialled, at all or in the bucket of the target, those who have
+// dialled us know others.
 void Lookups::AddLinked(LookupState& state, std::span<const PeerRef> contacts,
                         const PartStep& step) {
+  const NodeId& target = state.goal_.target;
+  const int level = CommonPrefixLength(step.self_id, target);
+  const auto is_beside_target = [&](PeerRef peer) {
+    return CommonPrefixLength(step.ids.id(peer), target) > level;
+  };
+  const bool alone = state.candidates_.empty();
+  if (!alone && is_beside_target(state.candidates_.front().peer)) return;
   for (const PeerRef peer : contacts) {
     if (peer == step.self || !step.ids.Contains(peer)) continue;
+    if (!alone && !is_beside_target(peer)) continue;
     const std::uint64_t distance = step.ids.id(peer).prefix64() ^ state.goal_.target.prefix64();
     state.candidates_.push_back({distance, peer, LookupState::State::kFresh, 1});
   }

@@ -8,8 +8,9 @@
 //
 // Contacts that cannot be dialled are not asked; where the lookup wants peers only (FIND_NODE for
 // the application) they stay in the list, vouched for by the peer that named them. Only a lookup
-// that refreshes the table, and has nobody else to begin with, asks those of its own contacts: they
-// have dialled us, and a peer that was cut off finds its way back through them.
+// that refreshes the table, and has nobody else in the bucket of its target to begin with, asks
+// those of its own contacts: they have dialled us, and a peer that was cut off finds its way back
+// through them.
 //
 // Messages per lookup are bounded by the list: each contact is asked at most once. Thread rule: one
 // caller at a time.

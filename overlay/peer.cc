@@ -138,6 +138,7 @@ void Peer::Handle(PeerRef from, const Pong& pong, const PartStep& step) {
     }
   }
   if (ring_ && ring_->OnPong(from, pong, step)) return SeenAlive(from, step);
+  HeardLate(from, step);
   step.out.Drop(DropReason::kUnknownRpc);
 }
 
@@ -149,7 +150,7 @@ void Peer::Handle(PeerRef from, const FindNode& find, const PartStep& step) {
 void Peer::Handle(PeerRef from, const Nodes& nodes, const PartStep& step) {
   if (!parts_ || !parts_->lookups.OnNodes(from, nodes, step)) {
     if (!parts_) step.out.Drop(DropReason::kUnknownRpc);
-    return;
+    return HeardLate(from, step);
   }
   SeenAlive(from, step);
   DrainLookups(step);

@@ -250,6 +250,7 @@ class Peer {
   // peer_lookup.cc: what becomes of lookups, puts and gets.
   void Start(const Lookup& lookup, const PartStep& step);
   void StartLookup(const LookupGoal& goal, const PartStep& step);
+  void HeardLate(PeerRef from, const PartStep& step);
   void DrainLookups(const PartStep& step);
   void LookupRefused(const LookupGoal& goal, const PartStep& step);
   void LookupEnded(const LookupState& done, const PartStep& step);

@@ -212,6 +212,7 @@ void Peer::Handle(PeerRef from, const LeaseFound& found, const PartStep& step) {
       parts_ ? parts_->lookups.OnLeaseFound(from, found.rpc, step) : std::nullopt;
   if (!operation) {
     if (!parts_) step.out.Drop(DropReason::kUnknownRpc);
+    HeardLate(from, step);
     return DrainLookups(step);  // a wrong answer may have been the last one awaited
   }
   SeenAlive(from, step);

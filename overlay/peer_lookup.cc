@@ -1,4 +1,5 @@
 // What a peer does with its lookups.
+#include <algorithm>
 #include <array>
 
 #include "overlay/peer.h"
@@ -48,6 +49,13 @@ void Peer::StartLookup(const LookupGoal& goal, const PartStep& step) {
   }
   table_.Touch(level, step.now, step.config.table.refresh_interval);
   DrainLookups(step);
+}
+
+// An answer that nobody waits for any more shows that a contact taken for dead is alive. Strangers
+// teach nothing that way: anybody can send one.
+void Peer::HeardLate(PeerRef from, const PartStep& step) {
+  const std::span<const PeerRef> failed = table_.failed(LevelOf(from, step));
+  if (std::find(failed.begin(), failed.end(), from) != failed.end()) SeenAlive(from, step);
 }
 
 void Peer::DrainLookups(const PartStep& step) {

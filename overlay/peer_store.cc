@@ -32,6 +32,7 @@ void Peer::Handle(PeerRef from, const Value& value, const PartStep& step) {
   if (!operation) {
     if (!parts_) step.out.Drop(DropReason::kUnknownRpc);
     step.out.Release(value.record.payload);
+    HeardLate(from, step);
     return DrainLookups(step);  // a wrong answer may have been the last one awaited
   }
   SeenAlive(from, step);

@@ -22,10 +22,14 @@ NodeId RandomIdInBucket(const NodeId& id, int level, Rng& rng) {
   return random;
 }
 
-// All contacts of the bucket have failed. The lookup of our own id does not cover it, however few
-// contacts we have: it names those next to us, of whom many may be peers that cannot be dialled.
-bool IsLost(const RoutingTable& table, int level) {
-  return table.live(level).empty() && !table.failed(level).empty();
+// None of the contacts of the bucket can be asked: they have failed, or cannot be dialled. The lookup
+// of our own id does not cover it, however few contacts we have: it names those next to us, of whom
+// many may be such peers.
+bool IsLost(const RoutingTable& table, int level, const Directory& ids) {
+  const std::span<const PeerRef> live = table.live(level);
+  const auto dialable = [&](PeerRef peer) { return ids.dialable(peer); };
+  const bool empty = live.empty() && table.failed(level).empty();
+  return !empty && std::none_of(live.begin(), live.end(), dialable);
 }
 
 }  // namespace
@@ -97,7 +101,8 @@ void Peer::UpkeepLookupDone(const LookupState& done, const PartStep& step) {
     return;
   }
   for (int level = table_.CoveredFrom(step.config.table.k); level < table_.levels(); ++level) {
-    if (!IsLost(table_, level)) table_.Touch(level, step.now, step.config.table.refresh_interval);
+    if (!IsLost(table_, level, step.ids))
+      table_.Touch(level, step.now, step.config.table.refresh_interval);
   }
   // Those who answered are the ring neighbours to begin with.
   if (ring_ && !ring_->is_member()) ring_->Start(step);
@@ -120,7 +125,7 @@ void Peer::ContinueUpkeep(const PartStep& step) {
   const Duration interval = step.config.table.refresh_interval;
   while (upkeep.level < table_.levels()) {
     const int level = upkeep.level++;
-    if (level >= upkeep.end && !IsLost(table_, level)) continue;
+    if (level >= upkeep.end && !IsLost(table_, level, step.ids)) continue;
     if (!upkeep.joining && !table_.NeedsRefresh(level, step.now, interval)) continue;
     return StartLookup({LookupPurpose::kRefreshBucket, 0, RandomIdInBucket(id_, level, rng_)},
                        step);

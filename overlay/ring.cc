@@ -220,14 +220,19 @@ void Ring::Expire(const PartStep& step, std::vector<PeerRef>& silent) {
   }
 }
 
-// A task that is due but has to wait is woken by the end of what it waits for.
+// A task that is due but has to wait is woken by the end of what it waits for. It looks again after
+// an interval, as if it had run: for the host that is a deadline that moves later, when it has, and
+// such a move costs nothing.
 void Ring::UpdateDeadline(const PartStep& step) {
   Time next = kNever;
   for (const Pending& pending : pending_) {
     next = std::min(next, DeadlineOf(pending, step.config.ring));
   }
-  for (const Time due : due_) {
-    if (due > step.now && due < next) next = due;
+  for (std::uint8_t task = 0; task < kTasks; ++task) {
+    const Time due = due_[task];
+    const bool waits = due <= step.now;
+    next = std::min(next,
+                    waits ? step.now + IntervalOf(static_cast<Task>(task), step.config.ring) : due);
   }
   deadline_ = next;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <optional>
 
 #include "overlay/rng.h"
 
@@ -35,14 +36,14 @@ std::uint64_t Network::Salt(PeerRef from, std::uint32_t sequence) const {
   return Mix64(seed_ ^ ((static_cast<std::uint64_t>(Index(from)) << 32) | sequence));
 }
 
-std::optional<Duration> Network::CarryOver(PeerRef from, PeerRef to, std::uint32_t sequence,
-                                           std::uint32_t bytes, Time now) {
+Duration Network::CarryOver(PeerRef from, PeerRef to, std::uint32_t sequence, std::uint32_t bytes,
+                            Time now) {
   const std::uint64_t salt = Salt(from, sequence);
-  if (loss_parts_ > 0 && (salt >> 32) < loss_parts_) return std::nullopt;
+  if (loss_parts_ > 0 && (salt >> 32) < loss_parts_) return kLost;
   Duration delay = latency_.OneWay(Index(from), Index(to), salt);
   if (bandwidth_.enabled()) {
     const std::optional<Duration> queued = bandwidth_.Enqueue(Index(from), bytes, now);
-    if (!queued) return std::nullopt;
+    if (!queued) return kLost;
     delay = delay + *queued;
   }
   return delay;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "overlay/peer_ref.h"
@@ -35,10 +34,13 @@ class Network {
   Network() = default;
   explicit Network(const NetworkOptions& options);
 
+  // In place of a delay. A number, since an optional would be put together in memory only to be
+  // taken apart again, with every message.
+  static constexpr Duration kLost{-1};
+
   // The one-way delay of the `sequence`-th transmission of `from`, of `bytes` bytes sent at `now`;
-  // nullopt if it is lost.
-  std::optional<Duration> Carry(PeerRef from, PeerRef to, std::uint32_t sequence,
-                                std::uint32_t bytes, Time now) {
+  // kLost if it is lost.
+  Duration Carry(PeerRef from, PeerRef to, std::uint32_t sequence, std::uint32_t bytes, Time now) {
     return is_plain_ ? latency_.minimum() : CarryOver(from, to, sequence, bytes, now);
   }
 
@@ -73,8 +75,8 @@ class Network {
   bool IsPlain() const {
     return latency_.is_plain_constant() && loss_parts_ == 0 && !bandwidth_.enabled();
   }
-  std::optional<Duration> CarryOver(PeerRef from, PeerRef to, std::uint32_t sequence,
-                                    std::uint32_t bytes, Time now);
+  Duration CarryOver(PeerRef from, PeerRef to, std::uint32_t sequence, std::uint32_t bytes,
+                     Time now);
   std::uint64_t Salt(PeerRef from, std::uint32_t sequence) const;
   std::size_t EphemeralIndex(std::uint64_t pair) const;
 

@@ -24,6 +24,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "overlay/time.h"
@@ -53,6 +54,13 @@ class TimerQueue {
 
   // A hint that the deadline of `peer` will change soon.
   void Prefetch(std::uint32_t peer) const { __builtin_prefetch(rows_.data() + peer); }
+
+  // Whose timer may come `ahead` entries after the next one, if that is known already. A hint for
+  // prefetching.
+  std::optional<std::uint32_t> Peek(std::size_t ahead) const {
+    const Entry* entry = wheel_.Peek(ahead);
+    return entry == nullptr ? std::nullopt : std::optional(entry->peer());
+  }
 
   // The deadline of `peer`, kNever if it has none.
   Time armed(std::uint32_t peer) const { return rows_[peer].armed; }

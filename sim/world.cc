@@ -92,6 +92,16 @@ void World::PrefetchAhead() {
   queue_.VisitAhead(1, [&](const QueueEntry& entry) { PrefetchContacts(entry); });
 }
 
+// The same for the timers of one slot.
+void World::PrefetchTimers() const {
+  if (const auto far = timers_.Peek(kFarEvents)) {
+    peers_[*far].Prefetch();
+    timers_.Prefetch(*far);
+    __builtin_prefetch(up_.data() + *far);
+  }
+  if (const auto near = timers_.Peek(kNearEvents)) peers_[*near].PrefetchParts();
+}
+
 void World::PrefetchPeer(const QueueEntry& entry) const {
   peers_[entry.to].Prefetch();
   directory_.Prefetch(static_cast<PeerRef>(entry.from));
@@ -109,12 +119,15 @@ void World::PrefetchContacts(const QueueEntry& entry) const {
   if (const auto find = flights_.Find<FindNode>(entry.slot)) peer.PrefetchContacts(find->target);
 }
 
+// The step is made long before the peer copies it: the copy reads two words at once and would wait
+// for stores of one word each.
 void World::Deliver(const QueueEntry& entry) {
-  PrefetchAhead();
   now_ = {entry.time_us};
-  ++metrics_.events;
   const auto from = static_cast<PeerRef>(entry.from);
   const auto to = static_cast<PeerRef>(entry.to);
+  const Step step = MakeStep(to);
+  PrefetchAhead();
+  ++metrics_.events;
   if (faults_.IsPaused(to, now_)) {
     QueueEntry later = entry;
     later.time_us = faults_.paused_until(to).us;
@@ -123,7 +136,7 @@ void World::Deliver(const QueueEntry& entry) {
   const Flight flight = flights_.Take(entry.slot);
   switch (flight.kind) {
     case FlightKind::kMessage:
-      return DeliverMessage(entry, flight.message);
+      return DeliverMessage(entry, flight.message, step);
     case FlightKind::kDial:
       return ArriveDial(from, to);
     case FlightKind::kLinkUp:
@@ -136,7 +149,7 @@ void World::Deliver(const QueueEntry& entry) {
   }
 }
 
-void World::DeliverMessage(const QueueEntry& entry, const Message& message) {
+void World::DeliverMessage(const QueueEntry& entry, const Message& message, const Step& step) {
   const auto from = static_cast<PeerRef>(entry.from);
   const auto to = static_cast<PeerRef>(entry.to);
   if (!is_up(to)) {
@@ -147,18 +160,20 @@ void World::DeliverMessage(const QueueEntry& entry, const Message& message) {
   if (metrics_.watched[message.index()]) ++metrics_.received_watched[entry.to];
   if (faults_.IsDropper(to, now_) && Swallow(from, to, message)) return Discard(message);
   // The share of the flight becomes the receiver's; the list stays ours.
-  peers_[entry.to].Receive(from, message, MakeStep(to));
+  peers_[entry.to].Receive(from, message, step);
   lists_.Release(ListOf(message));
   Drain(to);
 }
 
 void World::Fire(const Timer& timer) {
   now_ = timer.time;
-  ++metrics_.events;
   const auto peer = static_cast<PeerRef>(timer.peer);
+  const Step step = MakeStep(peer);
+  PrefetchTimers();
+  ++metrics_.events;
   if (!is_up(peer)) return;
   if (faults_.IsPaused(peer, now_)) return timers_.Arm(timer.peer, faults_.paused_until(peer));
-  peers_[timer.peer].Tick(MakeStep(peer));
+  peers_[timer.peer].Tick(step);
   Drain(peer);
 }
 
@@ -250,21 +265,24 @@ void World::Transmit(PeerRef from, PeerRef to, const Message& message) {
   }
   const std::uint32_t sequence = sequence_[Index(from)]++;
   const bool cut = !reach_.CanTalk(from, to);
-  std::optional<Duration> delay;
+  Duration delay = Network::kLost;
   if (std::holds_alternative<Evict>(message) && !cut) {
     // Said over a link that is hung up right after it: must neither be lost nor come later.
     delay = network_.Delay(from, to);
   } else if (!cut) {
     delay = network_.Carry(from, to, sequence, bytes * faults_.SqueezeOf(from, now_), now_);
-    if (!delay) ++metrics_.lost;
+    if (delay == Network::kLost) ++metrics_.lost;
   }
   if (cut) ++metrics_.cut;
   FlightKind arrives = FlightKind::kMessage;
-  if (delay && faults_.touches_messages()) arrives = Disturb(from, to, sequence, message, delay);
-  const QueueEntry entry{(now_ + delay.value_or(Duration{0})).us, Index(to), Index(from), sequence,
-                         0};
-  CountTrace(entry, (static_cast<std::uint64_t>(bytes) << 8) | (kind << 1) | (delay ? 1U : 0U));
-  if (!delay) return lists_.Release(ListOf(message));
+  if (delay != Network::kLost && faults_.touches_messages()) {
+    arrives = Disturb(from, to, sequence, message, delay);
+  }
+  const bool passes = delay != Network::kLost;
+  const Time at = passes ? now_ + delay : now_;
+  const QueueEntry entry{at.us, Index(to), Index(from), sequence, 0};
+  CountTrace(entry, (static_cast<std::uint64_t>(bytes) << 8) | (kind << 1) | (passes ? 1U : 0U));
+  if (!passes) return lists_.Release(ListOf(message));
   payloads_.Share(PayloadOf(message));
   const std::uint32_t slot = flights_.Add(arrives, {}, message);
   queue_.Push({entry.time_us, entry.to, entry.from, entry.sequence, slot});

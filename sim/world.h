@@ -231,10 +231,11 @@ class World {
   void ArmTimer(PeerRef peer);
   bool ProcessNext(Time end);
   void PrefetchAhead();
+  void PrefetchTimers() const;
   void PrefetchPeer(const QueueEntry& entry) const;
   void PrefetchContacts(const QueueEntry& entry) const;
   void Deliver(const QueueEntry& entry);
-  void DeliverMessage(const QueueEntry& entry, const Message& message);
+  void DeliverMessage(const QueueEntry& entry, const Message& message, const Step& step);
   void Fire(const Timer& timer);
   void Perform(const Action& action);
   void Drain(PeerRef peer);
@@ -289,7 +290,7 @@ class World {
   void ScheduleFlood(PeerRef peer);
   void Flood(PeerRef peer);
   FlightKind Disturb(PeerRef from, PeerRef to, std::uint32_t sequence, const Message& message,
-                     std::optional<Duration>& delay);
+                     Duration& delay);
   void SendCopy(PeerRef from, PeerRef to, const Message& message, Duration delay);
 
   // world_restart.cc: peers that come back.

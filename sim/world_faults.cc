@@ -79,25 +79,25 @@ PeerRef World::DrawOtherEnd(PeerRef peer) {
 // Changes the delay of a message that is on its way, and sends its second copy; no delay if it is
 // dropped.
 FlightKind World::Disturb(PeerRef from, PeerRef to, std::uint32_t sequence, const Message& message,
-                          std::optional<Duration>& delay) {
+                          Duration& delay) {
   // Said over a link that is hung up right after it: none of this happens to it.
   if (std::holds_alternative<Evict>(message)) return FlightKind::kMessage;
   const Duration wait = faults_.ClogWait(from, to, now_);
   if (wait > Duration{0}) {
     Count(Injected::kClogged);
-    *delay = *delay + wait;
+    delay = delay + wait;
   }
   if (!faults_.acts_on_messages()) return FlightKind::kMessage;
   const Fate fate = faults_.FateOf(from, sequence, now_);
   if (fate.dropped) {
     Count(Injected::kDropped);
-    delay.reset();
+    delay = Network::kLost;
     return FlightKind::kMessage;
   }
   if (fate.delayed) Count(Injected::kDelayed);
   if (fate.reordered) Count(Injected::kReordered);
-  if (fate.duplicated) SendCopy(from, to, message, *delay + fate.copy_extra);
-  *delay = *delay + fate.extra;
+  if (fate.duplicated) SendCopy(from, to, message, delay + fate.copy_extra);
+  delay = delay + fate.extra;
   return fate.corrupted ? FlightKind::kCorrupted : FlightKind::kMessage;
 }
 

@@ -53,6 +53,32 @@ TEST_F(IslandDigestTest, HoldsTheSmallestHashes) {
   EXPECT_EQ(digest.label(ids.id(PeerRef{0}), ids), IslandDigest::Hash(ids.id(expected[0])));
 }
 
+TEST_F(IslandDigestTest, TheLostFollowTheSketchAndAreToldFromIt) {
+  IslandDigest digest = Settled(0, 200);
+  SketchAges ages{};
+  const ListHandle list = digest.Write(Range(100, 120), ages, step());
+  const auto listed = lists.Get(list);
+  ASSERT_EQ(listed.size(), kSketchSize);
+  const std::size_t members = IslandDigest::SketchPart(listed, ages);
+  EXPECT_EQ(members, kSketchSize - IslandDigest::kLostMax);
+  const std::vector<PeerRef> smallest = Smallest(Range(0, 200));
+  EXPECT_TRUE(
+      std::equal(listed.begin(), listed.begin() + std::ptrdiff_t(members), smallest.begin()));
+  EXPECT_EQ(listed[members], PeerRef{100});
+  EXPECT_EQ(listed.back(), PeerRef{107});
+  EXPECT_EQ(ages.back(), IslandDigest::kLostAge);
+  lists.Release(list);
+}
+
+// However long ago somebody was heard of: that is another age.
+TEST_F(IslandDigestTest, NobodyOfTheSketchLooksLost) {
+  config.heal.sketch_ttl = Duration::Hours(100);
+  IslandDigest digest = Settled(0, 10);
+  now = now + Duration::Hours(90);
+  const Message message = Say(digest);
+  EXPECT_EQ(IslandDigest::SketchPart(message.sketch, message.ages), message.sketch.size());
+}
+
 TEST_F(IslandDigestTest, SmallIslandsFitAndIncludeOurselves) {
   IslandDigest digest;
   digest.Settle({}, step());

@@ -73,6 +73,22 @@ TEST_F(HiddenPeers, LeadAPeerBackThatHasLostAllOthers) {
   EXPECT_EQ(found[0], other);
 }
 
+// The same where others are alive, but nobody who can be dialled in the half of the id space that
+// was cut off.
+TEST_F(HiddenPeers, LeadAPeerBackIntoABucketOfWhichTheyAreAllThatIsLeft) {
+  const PeerRef lost = AddMember(0x10000000U, true);
+  const PeerRef beside = AddMember(0x20000000U, true);
+  const PeerRef other = AddMember(0xa0000000U, true);
+  const PeerRef hidden = AddMember(0xe0000000U, false);
+  OpenLink(toy_, hidden, lost);
+  OpenLink(toy_, hidden, other);
+  toy_.Deliver(beside, lost, Ping{1});
+  ASSERT_EQ(toy_.at(lost).table().live_count(), 2U);
+  toy_.RunFor(kHour * 2);
+  const auto found = toy_.at(lost).table().live(0);
+  EXPECT_NE(std::ranges::find(found, other), found.end());
+}
+
 // Built as a member of an island in which nobody can be dialled.
 TEST_F(HiddenPeers, OpenLinksOnceTheyKnowSomebodyWhoCanBeDialled) {
   const PeerRef hidden = toy_.AddPeer(IdOf(0x10000000U), {.dialable = false});

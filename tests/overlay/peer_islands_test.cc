@@ -88,6 +88,35 @@ TEST_F(PeerIslandsTest, AnAnswerOfTheLostStartsAMerge) {
   EXPECT_GT(CountSent<MergeConfirm>() + CountSent<MergeSync>(), 0U);
 }
 
+// The only peer of a splinter lets a newcomer in and dies. The newcomer has never met anybody else.
+TEST_F(PeerIslandsTest, ANewcomerFindsWhomTheOneThatLetItInHasLost) {
+  Grow(6);
+  RunFor(Duration::Minutes(20));
+  for (std::uint32_t i = 1; i < 6; ++i) Kill(PeerRef{i});
+  RunFor(Duration::Minutes(10));
+  const PeerRef newcomer = AddPeer(NodeId{{0x12345678U, 0, 0, 0, 0}});
+  Join(newcomer, {PeerRef{0}});
+  RunFor(Duration::Minutes(1));
+  ASSERT_EQ(at(newcomer).state(), PeerState::kJoined);
+  Kill(PeerRef{0});
+  for (std::uint32_t i = 1; i < 6; ++i) up[i] = true;
+  RunFor(Duration::Hours(1));
+  EXPECT_EQ(at(newcomer).table().live_count(), 5U);
+}
+
+TEST_F(PeerIslandsTest, AnAnswerThatNobodyHasAskedForNamesNobodyLost) {
+  Grow(4);
+  RunFor(Duration::Minutes(1));
+  const PeerRef stranger = AddPeer(NodeId{{7, 0, 0, 0, 0}});
+  SketchAges ages{};
+  ages.fill(IslandDigest::kLostAge);
+  const ListHandle named = lists.Add({{stranger}});
+  Deliver(PeerRef{1}, PeerRef{0}, IslandProbe{99, named, ages});
+  const auto rows = at(PeerRef{0}).watch()->remembered.rows();
+  EXPECT_TRUE(std::none_of(rows.begin(), rows.end(),
+                           [&](const RememberedPeer& row) { return row.peer == stranger; }));
+}
+
 TEST_F(PeerIslandsTest, TheAskedAnswersAndLeavesItsTableAlone) {
   Grow(8);
   Rng rng(5);

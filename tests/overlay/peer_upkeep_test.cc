@@ -205,6 +205,46 @@ TEST(Upkeep, WhoHasLostEverybodyTriesThemAgain) {
   EXPECT_EQ(toy.at(other).table().live_count(), 1U);
 }
 
+// The only contact of a bucket, silent for longer than it takes to be forgotten elsewhere.
+TEST(Upkeep, TheFailedContactsOfAnEmptyBucketAreAskedAtEveryRefresh) {
+  ToyOverlay toy;
+  const PeerRef owner = toy.AddPeer(NodeId{{0x10000000, 0, 0, 0, 0}});
+  const PeerRef beside = toy.AddPeer(NodeId{{0x20000000, 0, 0, 0, 0}});
+  const PeerRef far = toy.AddPeer(NodeId{{0x90000000, 0, 0, 0, 0}});
+  toy.Join(owner, {});
+  for (const PeerRef peer : {beside, far}) {
+    toy.Join(peer, {});
+    toy.Deliver(peer, owner, Ping{1});
+  }
+  toy.up[Index(far)] = false;
+  toy.RunFor(kHour * 5);
+  ASSERT_TRUE(toy.at(owner).table().live(0).empty());
+  toy.up[Index(far)] = true;
+  toy.RunFor(kHour * 2);
+  EXPECT_EQ(toy.at(owner).table().live(0).size(), 1U);
+}
+
+TEST(Upkeep, ALateAnswerShowsThatAContactLivesAndTeachesNoStranger) {
+  ToyOverlay toy;
+  const PeerRef owner = toy.AddPeer(NodeId{{0x10000000, 0, 0, 0, 0}});
+  const PeerRef late = toy.AddPeer(NodeId{{0x90000000, 0, 0, 0, 0}});
+  const PeerRef stranger = toy.AddPeer(NodeId{{0x70000000, 0, 0, 0, 0}});
+  toy.Join(owner, {});
+  toy.Join(late, {});
+  for (const Message& answer : {Message(Pong{77}), Message(Nodes{77, ListHandle::kEmpty}),
+                                Message(LeaseFound{77, late, 1}), Message(Value{77, {}})}) {
+    toy.Deliver(late, owner, Ping{1});
+    toy.up[Index(late)] = false;
+    toy.LookUp(owner, NodeId{{0x90000001, 0, 0, 0, 0}});
+    ASSERT_TRUE(toy.at(owner).table().live(0).empty());
+    toy.Deliver(late, owner, answer);
+    toy.Deliver(stranger, owner, answer);
+    EXPECT_EQ(toy.at(owner).table().live(0).size(), 1U);
+    EXPECT_TRUE(toy.at(owner).table().live(1).empty());
+    toy.up[Index(late)] = true;
+  }
+}
+
 TEST(Upkeep, AContactThatFailedToAnswerIsAskedAgainWhileItsLinkIsUp) {
   ToyOverlay toy;
   toy.config.links.max_links = 8;

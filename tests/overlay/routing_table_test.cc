@@ -104,9 +104,10 @@ TEST_F(TableTest, AContactThatFailsWithoutReplacementGetsASecondChance) {
   EXPECT_EQ(See(p[1]), SeenResult::kInserted);
 }
 
-TEST_F(TableTest, WhileNobodyIsLiveThoseWhoFailedAreKept) {
+TEST_F(TableTest, WhileNobodyOfTheBucketIsLiveThoseWhoFailedAreKept) {
   const auto p = AddPeers(1, 2);
   SeeAll(p);
+  table_.Seen(AddPeers(3, 1)[0], 3, config_, ids_);  // another bucket says nothing of this one
   for (const PeerRef peer : {p[0], p[1], p[0], p[1]}) table_.Failed(peer, 1);
   EXPECT_EQ(Copy(table_.failed(1)), p);
   See(p[1]);
