@@ -222,9 +222,8 @@ class World {
 
   bool IsConsistent() const;
 
-  // world.cc: the loop.
+  // world.cc: the loop. A peer sees its step by its own clock.
   Step MakeStep() { return Step{now_, options_.core, directory_, lists_, outbox_}; }
-  // The same as `peer` sees it, by its own clock.
   Step MakeStep(PeerRef peer) {
     return Step{faults_.LocalTime(peer, now_), options_.core, directory_, lists_, outbox_};
   }
