@@ -55,7 +55,7 @@ class ModelTable {
     const bool again = std::count(b.failed.begin(), b.failed.end(), peer) > 0;
     if (b.cached.empty() && Erase(b.live, peer)) {
       b.failed.push_back(peer);
-    } else if (!again || !AllLive().empty()) {
+    } else if (!again || !b.live.empty()) {
       Remove(peer, level);
     }
   }
