@@ -125,6 +125,15 @@ std::vector<ConfigKey> MakeKeys() {
       Number("limits", "connections_per_prefix", &C::connections_per_prefix, 1, 1'000'000,
              "accepted from one /24 (IPv6: /48)"),
       Number("limits", "links", &C::links, 8, 4096, "that the overlay keeps"),
+      Number("limits", "channels", &C::channels, 0, 1'000'000, "streams to and from other nodes"),
+      Number("limits", "channels_per_peer", &C::channels_per_peer, 1, 1'000'000,
+             "of them, to and from one node"),
+      Number("limits", "channel_window_kib", &C::channel_window_kib, 32, 65'536,
+             "that one channel holds, each way"),
+      Number("limits", "channel_memory_mib", &C::channel_memory_mib, 1, 65'536,
+             "that all channels hold"),
+      Number("limits", "channel_silence_s", &C::channel_silence_s, 2, 3600,
+             "after which a channel is reset"),
   };
 }
 

@@ -42,6 +42,11 @@ struct NodeConfig {
   std::int64_t connections_per_address = 64;
   std::int64_t connections_per_prefix = 256;
   std::int64_t links = 128;
+  std::int64_t channels = 4096;
+  std::int64_t channels_per_peer = 1024;
+  std::int64_t channel_window_kib = 1024;
+  std::int64_t channel_memory_mib = 256;
+  std::int64_t channel_silence_s = 20;
 };
 
 enum class ConfigKind : std::uint8_t { kText, kList, kNumber, kFlag };

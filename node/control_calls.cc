@@ -36,10 +36,12 @@ ControlCalls::ControlCalls(boost::asio::any_io_executor strand, Application& app
     : strand_(std::move(strand)),
       application_(application),
       transport_(transport),
-      options_(options) {}
+      options_(options),
+      channels_(strand_, [this]() -> ChannelTable& { return application_.host().channels(); }) {}
 
 void ControlCalls::Stop() {
   stopping_ = true;
+  channels_.Stop();
   while (!closers_.empty()) {
     const auto closer = closers_.extract(closers_.begin());
     closer.mapped()();

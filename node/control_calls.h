@@ -16,6 +16,7 @@
 
 #include "control.grpc.pb.h"
 #include "node/application.h"
+#include "node/control_channel.h"
 #include "node/control_convert.h"
 #include "node/control_service.h"
 #include "node/control_stream.h"
@@ -52,6 +53,11 @@ class ControlCalls final : public control::Control::CallbackService {
   grpc::ServerWriteReactor<control::AttachReply>* Attach(Context*,
                                                          const control::AttachRequest*) override;
 
+  grpc::ServerBidiReactor<control::ChannelInput, control::ChannelOutput>* Channel(
+      Context*) override {
+    return channels_.Begin();
+  }
+
   // Runs `work` on the strand; it finishes the call.
   Reactor* OnStrand(Context* context, std::function<void(Reactor*)> work);
   // Asks the core; `fill` writes the reply. Finishes the call.
@@ -61,6 +67,7 @@ class ControlCalls final : public control::Control::CallbackService {
   Application& application_;
   const GrpcTransport& transport_;
   const ControlOptions& options_;
+  ControlChannels channels_;
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::atomic<bool> stopping_ = false;
   std::uint64_t last_stream_ = 0;                           // of the strand

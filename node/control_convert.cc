@@ -75,6 +75,12 @@ void FillCounters(const Host& host, const GrpcTransport& transport, control::Sta
   for (std::size_t i = 0; i < kLinkCounts; ++i) {
     counters["links_" + std::string(kLinkCountNames[i])] = host.links().counters()[i];
   }
+  for (std::size_t i = 0; i < kChannelCounts; ++i) {
+    counters["channels_" + std::string(kChannelCountNames[i])] = host.channels().counters()[i];
+  }
+  counters["channels"] = host.channels().size();
+  counters["channel_memory_bytes"] = host.channels().memory();
+  counters["strange_payloads"] = host.counters().strange_payloads;
   counters["joins_begun"] = host.counters().joins_begun;
   // Of the core: only what has happened, for there are many kinds.
   const auto add = [&](const char* what, std::string_view name, std::uint64_t count) {

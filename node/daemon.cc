@@ -30,6 +30,11 @@ HostOptions MakeHostOptions(const NodeConfig& config, const std::string& version
   options.core.relay.min_rto = kMinRto;
   options.core.links.max_links = static_cast<int>(config.links);
   options.links.max_connections = static_cast<std::size_t>(config.connections);
+  options.channels.max_channels = static_cast<std::size_t>(config.channels);
+  options.channels.max_per_peer = static_cast<std::size_t>(config.channels_per_peer);
+  options.channels.max_window = static_cast<std::size_t>(config.channel_window_kib) << 10;
+  options.channels.max_memory = static_cast<std::size_t>(config.channel_memory_mib) << 20;
+  options.channels.silence = Duration::Seconds(config.channel_silence_s);
   options.self.id = id;
   options.self.agent = "tombolo " + version;
   options.bootstrap = config.bootstrap;

@@ -14,19 +14,27 @@ namespace {
 // The other side bounds the messages of a frame, too; beyond these none are merged.
 constexpr int kMaxMergedMessages = 1024;
 
-// Moves the messages of `from` behind those of `into`, without a copy of any; the rest joins.
+template <class Element>
+void Move(google::protobuf::RepeatedPtrField<Element>& from,
+          google::protobuf::RepeatedPtrField<Element>& into) {
+  std::vector<Element*> moved(static_cast<std::size_t>(from.size()));
+  from.UnsafeArenaExtractSubrange(0, from.size(), moved.data());
+  for (Element* element : moved) into.AddAllocated(element);
+}
+
+// Moves messages and segments of `from` behind those of `into`, without a copy of any; the rest
+// joins.
 void Merge(Frame& from, Frame& into) {
-  const int count = from.messages_size();
-  std::vector<messages::v1::Message*> moved(static_cast<std::size_t>(count));
-  from.mutable_messages()->UnsafeArenaExtractSubrange(0, count, moved.data());
-  for (messages::v1::Message* message : moved) into.mutable_messages()->AddAllocated(message);
+  Move(*from.mutable_messages(), *into.mutable_messages());
+  Move(*from.mutable_segments(), *into.mutable_segments());
   into.MergeFrom(from);
 }
 
 // A hello stays in the first frame and a goodbye in the last, so order is kept.
 bool MayFollow(const Frame& first, const Frame& next) {
   return !first.has_goodbye() && !next.has_hello() && next.network_proof().empty() &&
-         first.messages_size() + next.messages_size() <= kMaxMergedMessages;
+         first.messages_size() + next.messages_size() <= kMaxMergedMessages &&
+         first.segments_size() + next.segments_size() <= kMaxMergedMessages;
 }
 
 bool Serialise(const Frame& frame, grpc::ByteBuffer* out) {

@@ -27,6 +27,7 @@ Host::Host(const HostOptions& options, HostListener& listener)
       known_(options.self.id, options.max_peers),
       codec_(known_, lists_, payloads_),
       links_(options.links, self_, known_, codec_, *this, options.seed),
+      channels_(options.channels, options.self.id, *this, options.seed),
       bootstrap_(options.bootstrap, options.seed),
       core_(KnownPeers::self(), options.self.id, Rng::Split(options.seed, kCoreStream).Next()) {
   assert(!options.core.Validate());
@@ -55,6 +56,7 @@ absl::Status Host::Execute(Command command, std::string payload) {
   if (std::holds_alternative<Join>(command) || std::holds_alternative<Depart>(command)) {
     return absl::InvalidArgumentError("the host itself joins and leaves");
   }
+  if (std::holds_alternative<Send>(command)) payload.push_back(kApplicationPayload);
   if (payload.size() > Codec::kMaxPayloadBytes) {
     return absl::InvalidArgumentError("payload is too large");
   }
@@ -120,6 +122,7 @@ void Host::TimeCame() { Enqueue(TimeEvent{}); }
 
 void Host::TurnEnded() {
   running_ = true;  // what writing brings about comes after it
+  FlushChannels();
   links_.Flush();
   running_ = false;
   if (!events_.empty() || !inputs_.empty()) return Run();
@@ -164,7 +167,7 @@ bool Host::RunNext() {
 }
 
 void Host::ArmTimer() {
-  clock_->Arm(std::min({core_.next_deadline(), links_.next_deadline(),
+  clock_->Arm(std::min({core_.next_deadline(), links_.next_deadline(), channels_.next_deadline(),
                         stopping_ ? kNever : bootstrap_.next_deadline()}));
 }
 
@@ -178,10 +181,13 @@ void Host::On(ClosedEvent& event) {
 void Host::On(TimeEvent&) {
   if (core_.next_deadline() <= now_) inputs_.push_back(TickInput{});
   links_.Tick(now_);
+  channels_.Tick(now_);
   if (!stopping_ && bootstrap_.next_deadline() <= now_) TickBootstrap();
 }
 
 void Host::On(StopEvent&) {
+  channels_.ResetAll(ResetReason::kLeaving);
+  FlushChannels();
   Feed(CommandInput{Depart{}});
   links_.CloseAll(link::v1::Goodbye::LEAVING, now_);
 }
@@ -216,6 +222,12 @@ void Host::MessageCame(PeerRef from, wire::Message& message) {
   if (core_.state() == PeerState::kIdle && inputs_.empty()) JoinThrough({&from, 1});
   MessageInput input{from, {}};
   if (codec_.Decode(message, from, now_, input.message).ok()) inputs_.push_back(input);
+}
+void Host::SegmentCame(PeerRef from, Segment& segment) {
+  channels_.Receive(known_.ids().id(from), segment, now_);
+}
+void Host::PathChanged(PeerRef peer, bool linked) {
+  channels_.PathChanged(known_.ids().id(peer), linked, now_);
 }
 
 }  // namespace tombolo::node

@@ -16,6 +16,9 @@
 // remembered peers; without either the node founds an overlay of its own. A node that finds itself
 // alone later does the same again.
 //
+// Channels (channel_table.h) run beside the core: on links, or relayed by it. The last byte of a
+// relayed payload says whose it is, the application's or a channel's.
+//
 // Bounds: those of the parts (known_peers.h, link_options.h, the core's Config); the queue holds
 // what one frame or one turn of the transport has brought.
 //
@@ -36,6 +39,7 @@
 
 #include "absl/status/status.h"
 #include "node/bootstrap.h"
+#include "node/channel_table.h"
 #include "node/clock.h"
 #include "node/codec.h"
 #include "node/core_input.h"
@@ -62,7 +66,10 @@ class HostListener {
   ~HostListener() = default;
 };
 
-class Host final : public TransportEvents, public ClockEvents, private LinkEvents {
+class Host final : public TransportEvents,
+                   public ClockEvents,
+                   private LinkEvents,
+                   private ChannelCarrier {
  public:
   // Requires options.core.Validate() to pass, and payload limits of at most
   // Codec::kMaxPayloadBytes.
@@ -84,6 +91,9 @@ class Host final : public TransportEvents, public ClockEvents, private LinkEvent
   void SetReachability(const std::vector<std::string>& addresses, bool dialable);
   void SetBootstrap(const std::vector<std::string>& addresses);
 
+  // To be used between Start and Stop.
+  ChannelTable& channels() { return channels_; }
+
   void set_recorder(InputRecorder* recorder) { recorder_ = recorder; }
 
   // ---- Observation.
@@ -91,6 +101,7 @@ class Host final : public TransportEvents, public ClockEvents, private LinkEvent
   const Peer& core() const { return core_; }
   const KnownPeers& known() const { return known_; }
   const LinkTable& links() const { return links_; }
+  const ChannelTable& channels() const { return channels_; }
   const Codec& codec() const { return codec_; }
   const HostCounters& counters() const { return counters_; }
   const Config& config() const { return options_.core; }
@@ -151,8 +162,18 @@ class Host final : public TransportEvents, public ClockEvents, private LinkEvent
   void LinkIsDown(PeerRef peer, LinkDownReason reason) override;
   void PressureIs(PeerRef peer, LinkPressure pressure) override;
   void MessageCame(PeerRef from, wire::Message& message) override;
+  void SegmentCame(PeerRef from, Segment& segment) override;
+  void PathChanged(PeerRef peer, bool linked) override;
   void AddressDone(const std::string& address, PeerRef peer) override;
   void ConnectionEnded(const Connection& connection) override;
+
+  // host_channels.cc: channels, and which payloads are theirs.
+  bool IsLinked(const NodeId& remote) const override;
+  void CarryOverLink(const NodeId& remote, Segment segment) override;
+  void CarryRelayed(const NodeId& remote, const Segment& segment) override;
+  void WantFlush() override;
+  void FlushChannels();
+  void Arrived(const MessageArrived& event);
 
   // host_core.cc: the core, and the duties of its host.
   void Feed(const CoreInput& input);
@@ -174,6 +195,7 @@ class Host final : public TransportEvents, public ClockEvents, private LinkEvent
   PayloadStore payloads_;
   Codec codec_;
   LinkTable links_;
+  ChannelTable channels_;
   Bootstrap bootstrap_;
   std::vector<PeerRef> remembered_;
   Peer core_;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "node/channel_options.h"
 #include "node/hello.h"
 #include "node/known_peers.h"
 #include "node/link_options.h"
@@ -26,6 +27,7 @@ struct RememberedPeer {
 struct HostOptions {
   Config core;
   LinkOptions links;
+  ChannelOptions channels;
   SelfDescription self;                // its life is drawn from the seed
   std::vector<std::string> bootstrap;  // none: the node founds an overlay, or rejoins
   std::vector<RememberedPeer>
@@ -34,12 +36,17 @@ struct HostOptions {
   std::uint64_t seed = 0;  // of all random choices; different at every start of a real node
 };
 
+// The last byte of a relayed payload.
+inline constexpr char kApplicationPayload = 0;
+inline constexpr char kChannelPayload = 1;  // the rest is a Segment of link.proto
+
 struct HostCounters {
   std::array<std::uint64_t, kMessageKinds> sent{};      // handed to links
   std::array<std::uint64_t, kMessageKinds> received{};  // handed to the core
   std::array<std::uint64_t, kDropReasons> drops{};      // by the core
   std::uint64_t joins_begun = 0;
-  std::uint64_t sweeps = 0;  // of known peers
+  std::uint64_t sweeps = 0;            // of known peers
+  std::uint64_t strange_payloads = 0;  // relayed ones of no kind that is known
 };
 
 }  // namespace tombolo::node

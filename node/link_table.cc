@@ -131,17 +131,20 @@ void LinkTable::Received(ConnectionId id, Frame& frame, Time now) {
     Count(LinkCount::kBrokenProtocol);
     return Part(*connection, Goodbye::PROTOCOL, "a second hello", now);
   }
-  if (frame.messages_size() > kMaxFrameMessages) {
+  if (frame.messages_size() + frame.segments_size() > kMaxFrameMessages) {
     Count(LinkCount::kBrokenProtocol);
     return Part(*connection, Goodbye::PROTOCOL, "too many messages in a frame", now);
   }
   const bool ready = connection->state == ConnectionState::kReady;
   if (frame.keep() && ready) OnKeep(*connection);
   if (connection->greeted && (ready || connection->state == ConnectionState::kParting)) {
-    if (frame.messages_size() > 0) connection->used = now;
+    if (frame.messages_size() + frame.segments_size() > 0) connection->used = now;
     connection->messages_in += static_cast<std::uint64_t>(frame.messages_size());
     for (wire::Message& message : *frame.mutable_messages()) {
       events_.MessageCame(connection->peer, message);
+    }
+    for (link::v1::Segment& segment : *frame.mutable_segments()) {
+      events_.SegmentCame(connection->peer, segment);
     }
   }
   if (!frame.has_goodbye()) return;
@@ -291,6 +294,7 @@ void LinkTable::Lose(Connection& connection, LinkDownReason reason, Time now) {
   if (found == links_.end()) return;
   Link& link = found->second;
   if (link.ready && link.ready != connection.id) return;
+  if (link.ready) events_.PathChanged(*peer, false);
   link.ready.reset();
   link.pressed = false;
   if (AnotherGreets(connection)) return;

@@ -52,6 +52,10 @@ class LinkEvents {
   virtual void PressureIs(PeerRef peer, LinkPressure pressure) = 0;
   // A message over a proven connection; the bytes may be moved out of it.
   virtual void MessageCame(PeerRef from, wire::Message& message) = 0;
+  // Likewise a segment of a channel.
+  virtual void SegmentCame(PeerRef from, link::v1::Segment& segment) = 0;
+  // From now on there is another connection that carries messages, or none.
+  virtual void PathChanged(PeerRef peer, bool linked) = 0;
   // The end of DialAddress; kNone: nobody there.
   virtual void AddressDone(const std::string& address, PeerRef peer) = 0;
   // A connection is gone; `connection.ending` says why.
@@ -76,6 +80,8 @@ class LinkTable {
 
   // Over the link, else over a new ephemeral one if the message may go that way.
   void Send(PeerRef to, const Message& message, Time now);
+  // Over the link, or not at all.
+  void SendSegment(PeerRef to, link::v1::Segment segment, Time now);
   // Ends in LinkIsUp or LinkIsDown(kDialFailed).
   void Keep(PeerRef peer, Time now);
   // The link goes down here at once; what was sent before is still on its way.
@@ -182,7 +188,7 @@ class LinkTable {
 
   // link_table_frames.cc: what is written.
   void Append(Connection& connection, wire::Message&& message, Time now);
-  void Appended(Connection& connection, Time now);
+  void Appended(Connection& connection, std::size_t bytes, Time now);
   bool IsOverfull(const Connection& connection, const Message& message) const;
   Frame& Batch(Connection& connection);
   void Write(Connection& connection);

@@ -29,8 +29,9 @@ void LinkTable::Send(PeerRef to, const Message& message, Time now) {
   if (found != links_.end() && found->second.ready) {
     Connection& connection = *Find(*found->second.ready);
     if (IsOverfull(connection, message)) return Count(LinkCount::kQueueFull);
-    codec_.Encode(message, *Batch(connection).add_messages());
-    return Appended(connection, now);
+    wire::Message& encoded = *Batch(connection).add_messages();
+    codec_.Encode(message, encoded);
+    return Appended(connection, encoded.ByteSizeLong(), now);
   }
   if (NeedsLink(message)) return Count(LinkCount::kNoLink);
   if (found == links_.end() || !found->second.dial) {
@@ -41,6 +42,18 @@ void LinkTable::Send(PeerRef to, const Message& message, Time now) {
   Wait(*found->second.dial, message);
 }
 
+void LinkTable::SendSegment(PeerRef to, link::v1::Segment segment, Time now) {
+  const auto found = links_.find(to);
+  if (found == links_.end() || !found->second.ready) return Count(LinkCount::kNoLink);
+  Connection& connection = *Find(*found->second.ready);
+  if (connection.queued + connection.batch_bytes >= options_.max_queue) {
+    return Count(LinkCount::kQueueFull);
+  }
+  const std::size_t bytes = segment.ByteSizeLong();
+  *Batch(connection).add_segments() = std::move(segment);
+  Appended(connection, bytes, now);
+}
+
 bool LinkTable::IsOverfull(const Connection& connection, const Message& message) const {
   const std::size_t limit =
       PayloadOf(message).empty() ? 2 * options_.max_queue : options_.max_queue;
@@ -48,17 +61,18 @@ bool LinkTable::IsOverfull(const Connection& connection, const Message& message)
 }
 
 void LinkTable::Append(Connection& connection, wire::Message&& message, Time now) {
+  const std::size_t bytes = message.ByteSizeLong();
   *Batch(connection).add_messages() = std::move(message);
-  Appended(connection, now);
+  Appended(connection, bytes, now);
 }
 
 // A frame that has become large enough does not wait for the end of the turn.
-void LinkTable::Appended(Connection& connection, Time now) {
-  const Frame& batch = connection.batch;
-  connection.batch_bytes += batch.messages(batch.messages_size() - 1).ByteSizeLong();
+void LinkTable::Appended(Connection& connection, std::size_t bytes, Time now) {
+  connection.batch_bytes += bytes;
   connection.used = now;
+  const Frame& batch = connection.batch;
   const bool full = connection.batch_bytes >= options_.frame_bytes ||
-                    connection.batch.messages_size() == kMaxFrameMessages;
+                    batch.messages_size() + batch.segments_size() == kMaxFrameMessages;
   if (full) Write(connection);
 }
 

@@ -87,6 +87,7 @@ void LinkTable::BecomeReady(Connection& connection, Time now) {
 // From now on the link uses this connection: for what has waited for one, too.
 void LinkTable::Adopt(Connection& connection, Link& link, Time now) {
   link.ready = connection.id;
+  events_.PathChanged(connection.peer, true);
   if (link.pressed && link.kept) events_.PressureIs(connection.peer, LinkPressure::kNone);
   link.pressed = false;
   if (link.kept || link.wanted) Batch(connection).set_keep(true);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "control.grpc.pb.h"
+#include "node/tomboloctl_pipe.h"
 #include "node/tomboloctl_print.h"
 #include "node/tomboloctl_script.h"
 
@@ -86,6 +87,8 @@ struct Words {
   std::uint64_t sequence = 0;
   std::uint32_t ttl_s = 0;
   std::uint32_t deadline_ms = 0;
+  std::string service;
+  std::string listen;
 };
 
 using Verb = std::function<int(Session&)>;
@@ -227,6 +230,36 @@ int RunLine(const std::string& line, const Session& session, const Printer& prin
   return verb(own);
 }
 
+// One end of a channel; standard input is not a script's to give, so no line of one may say it.
+void AddPipe(CLI::App& app, Words& words, Verb& verb) {
+  CLI::App* pipe = app.add_subcommand("pipe", "standard input and output as one end of a channel");
+  CLI::Option* id = pipe->add_option("ID", words.id, "the other node");
+  CLI::Option* service = pipe->add_option("SERVICE", words.service, "that accepts it there");
+  CLI::Option* listen = pipe->add_option("--listen", words.listen,
+                                         "a service: take the next channel that is opened to it");
+  id->check(CLI::Validator(
+      [](const std::string& text) {
+        return BytesOfHex(text).empty() ? "an id has 40 hexadecimal digits" : "";
+      },
+      ""));
+  listen->excludes(id)->excludes(service);
+  pipe->callback([&words, &verb] {
+    if (words.listen.empty() && words.service.empty()) {
+      throw CLI::RequiredError("ID SERVICE or --listen SERVICE");
+    }
+    verb = [&words](Session& session) {
+      control::ChannelInput first;
+      if (!words.listen.empty()) {
+        first.mutable_accept()->set_service(words.listen);
+      } else {
+        first.mutable_open()->set_id(BytesOfHex(words.id));
+        first.mutable_open()->set_service(words.service);
+      }
+      return RunPipe(*session.stub, first, session.printer);
+    };
+  });
+}
+
 int Script(const Session& session) {
   RunScript(std::cin, stdout, [&](const std::string& line, const Printer& printer) {
     return RunLine(line, session, printer);
@@ -244,6 +277,7 @@ int Main(int argc, char** argv) {
   app.add_flag("--json", words.json, "one JSON object per reply");
   app.add_option("--timeout", words.timeout_s, "seconds to wait for a reply");
   const Verbs verbs(app, words, verb);
+  AddPipe(app, words, verb);
   app.add_subcommand("script", "run commands from standard input, one per line, side by side")
       ->footer(
           "Writes JSON lines, each with the number of the line that it answers: replies, then\n"

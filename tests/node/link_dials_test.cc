@@ -40,6 +40,8 @@ class Dials : public testing::Test, public LinkEvents {
   void LinkIsDown(PeerRef, LinkDownReason reason) override { downs.push_back(reason); }
   void PressureIs(PeerRef, LinkPressure) override {}
   void MessageCame(PeerRef, wire::Message&) override {}
+  void SegmentCame(PeerRef, link::v1::Segment&) override {}
+  void PathChanged(PeerRef, bool) override {}
   void AddressDone(const std::string&, PeerRef) override {}
   void ConnectionEnded(const Connection& connection) override {
     endings.push_back(connection.ending);

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,8 +66,10 @@ class MemoryNetwork {
 
   // Islands by address; those not named are in island 0.
   std::map<std::string, int> islands;
+  // Pairs that cannot hear each other.
+  std::set<std::pair<std::string, std::string>> cuts;
   bool CanTalk(const std::string& a, const std::string& b) const {
-    return IslandOf(a) == IslandOf(b);
+    return IslandOf(a) == IslandOf(b) && !cuts.contains({a, b}) && !cuts.contains({b, a});
   }
 
   std::map<std::string, MemoryTransport*> listening;
