@@ -47,10 +47,12 @@ class ChannelPath {
     window_ = kLeastBytes;
   }
 
-  // On a link what is late is not lost: it has to be very late.
+  // On a link what is late is not lost, but queues. It only gets lost with the link, or when that
+  // has long been overfull.
   Duration timeout() const {
-    const Duration least = direct_ ? Duration::Seconds(2) : Duration::Milliseconds(300);
-    if (srtt_.us == 0) return std::max(least, Duration::Seconds(1));
+    if (direct_) return Duration::Seconds(5);
+    if (srtt_.us == 0) return Duration::Seconds(1);
+    const Duration least = Duration::Milliseconds(300);
     return std::min(srtt_ + std::max(rttvar_ * 4, least), Duration::Seconds(5));
   }
   Duration round_trip() const { return srtt_; }
