@@ -127,6 +127,9 @@ ControlCalls::Reactor* ControlCalls::Send(Context* context, const control::SendR
     send.target = *id;
     send.deadline = DeadlineOf(request->deadline_ms());
     send.copies = static_cast<std::uint8_t>(std::max(1U, request->copies()));
+    send.receipt = !request->no_receipt();
+    if (request->payload().size() > kMaxPayload) return reactor->Finish(Invalid("at most 64 KiB"));
+    if (!send.receipt) return reactor->Finish(Convert(application_.Do(send, request->payload())));
     const auto start = std::chrono::steady_clock::now();
     Ask(reactor, send, request->payload(), [reply, start](const Event& event, const std::string&) {
       reply->set_failure(FailureOf(event));
@@ -145,6 +148,9 @@ ControlCalls::Reactor* ControlCalls::Broadcast(Context* context,
     broadcast.acknowledge = request->acknowledge();
     broadcast.deadline = DeadlineOf(request->deadline_ms());
     broadcast.ttl = application_.host().config().gossip.max_ttl;
+    if (request->ttl_ms() > 0) {
+      broadcast.ttl = std::min(broadcast.ttl, Duration::Milliseconds(request->ttl_ms()));
+    }
     if (request->payload().size() > kMaxPayload) return reactor->Finish(Invalid("at most 64 KiB"));
     if (!request->acknowledge()) {  // ends in nothing
       return reactor->Finish(Convert(application_.Do(broadcast, request->payload())));

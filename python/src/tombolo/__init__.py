@@ -33,6 +33,7 @@ from tombolo.table import Table
 if TYPE_CHECKING:
     from tombolo.experiment import measure
     from tombolo.metrics import Metrics
+    from tombolo.node import Socket
     from tombolo.sweeping import Sweep, sweep
     from tombolo.world import World
 
@@ -49,6 +50,7 @@ __all__ = [
     "Put",
     "RunReport",
     "Sent",
+    "Socket",
     "Sweep",
     "Table",
     "World",
@@ -60,9 +62,11 @@ __all__ = [
     "theory",
 ]
 
-# What needs the compiled module comes when it is asked for: `python -m tombolo.latency` does without.
+# What needs the compiled module, or gRPC, comes when it is asked for: `python -m tombolo.latency` does
+# without.
 _LAZY = {
     "Metrics": "tombolo.metrics",
+    "Socket": "tombolo.node",
     "Sweep": "tombolo.sweeping",
     "World": "tombolo.world",
     "measure": "tombolo.experiment",

@@ -1,4 +1,8 @@
-"""What operations and runs return. Times in ms are simulated, from the beginning to the end."""
+"""What operations and runs return. Times in ms are simulated, from the beginning to the end.
+
+A `tombolo.node.Client` returns the same; there times are real, peers are ids, and what a real node
+cannot know is None.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +21,14 @@ class Lookup:
     found: bool  # some peer was found
     hops: int  # depth of the closest peer found; 1 = the source knew it
     latency_ms: float  # until the k closest had answered
-    closest_ok: bool  # the closest peer found is the closest live one of the world
+    closest_ok: bool | None  # the closest peer found is the closest live one of the world
     messages: int  # requests sent plus answers received
-    dead: int  # contacts that did not answer
-    source: int
+    dead: int | None  # contacts that did not answer
+    source: int | str
     key: str
-    closest: NDArray[np.uint32] = field(
+    closest: NDArray[np.uint32] | NDArray[np.str_] = field(
         repr=False, compare=False
-    )  # numbers of the k closest, closest first
+    )  # numbers of the k closest (of a real node: ids), closest first
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Sent:
     hops: int  # of the copy that arrived first
     latency_ms: float  # until the receipt was back, or the sender gave up
     reason: str  # why not delivered: deadline, unreachable, no_links, overload, left, void; else ""
-    source: int
+    source: int | str
     target: str
 
 
@@ -45,7 +49,7 @@ class Put:
 
     stored: int  # peers that hold the record
     latency_ms: float
-    source: int
+    source: int | str
     key: str
 
 
@@ -58,8 +62,8 @@ class Got:
     sequence: int  # of the record; the highest wins
     hops: int
     latency_ms: float
-    messages: int
-    source: int
+    messages: int | None
+    source: int | str
     key: str
 
 
@@ -72,7 +76,7 @@ class Connected:
     reason: (
         str  # why not: deadline, unreachable, no_links, undialable, refused, left, void; else ""
     )
-    source: int
+    source: int | str
     target: str
 
 
@@ -80,17 +84,20 @@ class Connected:
 class Broadcast:
     """Of `World.broadcast`."""
 
-    reached: int  # peers that have it, of those that were in the world when it was sent
-    wanted: int  # peers that were up then, without the source
+    reached: int | None  # peers that have it, of those that were in the world when it was sent
+    wanted: int | None  # peers that were up then, without the source
     acknowledged: int  # peers that the source knows to have it; 0 without `ack`
-    hops: int  # of the longest way
+    hops: int | None  # of the longest way
     latency_ms: float  # until the last peer had it; with `ack` until the source knew
     reason: str  # why it ended early: refused, overload, no_links, left; or deadline, void; else ""
-    source: int
+    source: int | str
+    all_answered: bool | None = None  # of a real node, with `ack`: nobody failed to answer
 
     @property
-    def complete(self) -> bool:
-        """Everybody who was up when it was sent has it."""
+    def complete(self) -> bool | None:
+        """Everybody who was up when it was sent has it; of a real node, as far as it was told."""
+        if self.reached is None or self.wanted is None:
+            return self.all_answered
         return self.reached >= self.wanted
 
 
@@ -144,6 +151,12 @@ class Event(SimpleNamespace):
     lease_lost    client, home
     room_joined   room (id), joined
     room_changed  room, client, home, joined
+
+    Of a `tombolo.node.Client`: ``peer`` is the id of its node, ``other`` an id; kinds are joined, lookup,
+    put, get, peer, peer_lost (without reason), message, delivered, failed, broadcast, broadcast_done,
+    and
+
+    missed     events: so many were lost before the next one; None if nobody knows
     """
 
     kind: str

@@ -12,9 +12,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tombolo.cluster._control import Control, Reply
+
+if TYPE_CHECKING:
+    from tombolo.node import Client
 
 T = TypeVar("T")
 
@@ -82,7 +85,7 @@ class NodeProcess:
             "--listen",
             "127.0.0.1:0",
             "--control",
-            f"unix:{self._socket}",
+            self.control_address,
             *self.flags,
         ]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("TOMBOLO_")}
@@ -96,7 +99,7 @@ class NodeProcess:
     def attach(self, limit_s: float) -> None:
         """Waits until the control API answers. Raises DeadlineError, or NodeDiedError if it ended."""
         until(f"node {self.number} answers", self._answers, limit_s, pause_s=0.005)
-        self._control = Control(self._programs / "tomboloctl", f"unix:{self._socket}")
+        self._control = Control(self._programs / "tomboloctl", self.control_address)
         subscribed = threading.Event()
         self._control.begin("watch", on_reply=lambda event: self._take(event, subscribed))
         if not subscribed.wait(limit_s):
@@ -176,6 +179,17 @@ class NodeProcess:
         if self._control is None:
             raise RuntimeError(f"node {self.number} is down")
         return self._control
+
+    @property
+    def control_address(self) -> str:
+        """Of the control API, as `tomboloctl --node` and `tombolo.node.Client` take it."""
+        return f"unix:{self._socket}"
+
+    def client(self) -> Client:
+        """A `tombolo.node.Client` of this node. Raises ImportError without gRPC."""
+        from tombolo.node import Client
+
+        return Client(self.control_address)
 
     def status(self) -> Reply:
         return self.control.ask("status")

@@ -1,0 +1,1 @@
+"""Generated from proto/control.proto by python/generate_control.sh."""
