@@ -1,5 +1,7 @@
 # Installs the libraries and their headers as a CMake package: find_package(tombolo), then link
-# tombolo::overlay or tombolo::sim. tests/install builds a consumer against an installed copy.
+# tombolo::overlay or tombolo::sim; find_package(tombolo COMPONENTS node), then link tombolo::node. That
+# is a package component with an export of its own, since only it needs other packages. tests/install
+# builds consumers against an installed copy.
 #
 # Components: `library` (default for C++ users); the Python package installs its own component.
 include(CMakePackageConfigHelpers)
@@ -17,6 +19,18 @@ if(TARGET tombolo-sim)
 endif()
 if(TARGET tombolo-node)
   install(TARGETS tombolo-node tomboloctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT library)
+  install(
+    TARGETS tombolo_node tombolo_proto
+    EXPORT tomboloNodeTargets
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library
+    FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tombolo COMPONENT library
+  )
+  install(
+    EXPORT tomboloNodeTargets
+    NAMESPACE tombolo::
+    DESTINATION ${tombolo_package_dir}
+    COMPONENT library
+  )
 endif()
 install(
   EXPORT tomboloTargets

@@ -31,7 +31,7 @@ struct NodeConfig {
   std::vector<std::string> advertise;  // none: where it listens, if that is one address
   std::vector<std::string> bootstrap;
   // [control]
-  std::string control = "127.0.0.1:7401";  // or unix:PATH
+  std::string control = "127.0.0.1:7401";  // or unix:PATH, or "off" (of embedded nodes)
   // [security]
   bool insecure = false;
   std::string network_key;  // file

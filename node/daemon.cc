@@ -29,6 +29,8 @@ HostOptions MakeHostOptions(const NodeConfig& config, const std::string& version
   options.core.overlay = OverlayKind::kBoth;
   options.core.relay.min_rto = kMinRto;
   options.core.links.max_links = static_cast<int>(config.links);
+  // The share that the core's defaults have: few links must not all be kept free.
+  options.core.links.reserved = options.core.links.max_links / 4;
   options.links.max_connections = static_cast<std::size_t>(config.connections);
   options.channels.max_channels = static_cast<std::size_t>(config.channels);
   options.channels.max_per_peer = static_cast<std::size_t>(config.channels_per_peer);
@@ -86,7 +88,7 @@ Daemon::Daemon(const NodeConfig& config, const std::string& version, DataDir dat
       clock_(MakeAsioClock(io_.get_executor())),
       control_(io_.get_executor(), application_, transport_,
                {config.control, version, [this] { Drain(); }, [this] { return clock_->now(); }}),
-      signals_(io_, SIGTERM, SIGINT),
+      signals_(io_),
       save_timer_(io_),
       drain_timer_(io_) {
   application_.Use(host_);
@@ -104,21 +106,29 @@ std::vector<std::string> Daemon::Advertised() const {
 
 absl::Status Daemon::Start() {
   if (absl::Status listens = transport_.Listen(config_.listen); !listens.ok()) return listens;
-  if (absl::Status serves = control_.Start(); !serves.ok()) return serves;
+  if (config_.control != "off") {
+    if (absl::Status serves = control_.Start(); !serves.ok()) return serves;
+  }
   const std::vector<std::string> addresses = Advertised();
   if (addresses.empty()) {
     spdlog::warn("links.advertise is not set: others cannot dial this node, which opens its links");
   }
   host_.SetReachability(addresses, !addresses.empty());
   host_.Start(*clock_, transport_);
+  SaveLater();
+  spdlog::info("node {} listens at {}, control {}", host_.self().id.ToHex(), transport_.listening(),
+               control_.address().empty() ? "off" : "at " + control_.address());
+  return absl::OkStatus();
+}
+
+void Daemon::BeProcess() {
+  is_process_ = true;
+  signals_.add(SIGTERM);
+  signals_.add(SIGINT);
   signals_.async_wait([this](const boost::system::error_code& error, int) {
     if (!error) OnSignal();
   });
-  SaveLater();
-  spdlog::info("node {} listens at {}, control at {}", host_.self().id.ToHex(),
-               transport_.listening(), control_.address());
   NotifyServiceManager("READY=1");
-  return absl::OkStatus();
 }
 
 void Daemon::Run() { io_.run(); }
@@ -134,7 +144,7 @@ void Daemon::OnSignal() {
 void Daemon::Drain() {
   if (std::exchange(draining_, true)) return;
   spdlog::info("draining");
-  NotifyServiceManager("STOPPING=1");
+  if (is_process_) NotifyServiceManager("STOPPING=1");
   control_.SetServing(false);
   SavePeers();
   host_.Stop();

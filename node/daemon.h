@@ -1,7 +1,7 @@
 // One node as a process: puts the parts together, runs them on one strand and takes them down
-// again. tombolo-node is this and a command line.
+// again. tombolo-node is this and a command line; EmbeddedNode is this on a thread.
 //
-// Life: Start (listens, begins to join), Run until SIGTERM, SIGINT or Drain of the control API,
+// Life: Start (listens, begins to join), Run until a signal, Drain or that of the control API,
 // then the host leaves the overlay, links and control calls end, and Run returns; at the latest
 // drain_timeout after the signal. The remembered peers are saved every minute and at the end.
 //
@@ -9,6 +9,7 @@
 // them.
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -35,7 +36,16 @@ class Daemon {
   Daemon& operator=(const Daemon&) = delete;
 
   absl::Status Start();
+  // The process is this node: SIGTERM and SIGINT drain it, the service manager is told. After
+  // Start.
+  void BeProcess();
   void Run();
+
+  // On the strand, which any thread may post to. Of Drain the second call does nothing.
+  void Drain();
+  Application& application() { return application_; }
+  boost::asio::any_io_executor strand() { return io_.get_executor(); }
+  std::string listening() const { return transport_.listening(); }
 
  private:
   Daemon(const NodeConfig& config, const std::string& version, DataDir data, Identity identity,
@@ -43,7 +53,6 @@ class Daemon {
 
   std::vector<std::string> Advertised() const;
   void OnSignal();
-  void Drain();
   void EndTransport();
   void SavePeers();
   void SaveLater();
@@ -59,6 +68,7 @@ class Daemon {
   boost::asio::signal_set signals_;
   boost::asio::steady_timer save_timer_;
   boost::asio::steady_timer drain_timer_;
+  bool is_process_ = false;
   bool draining_ = false;
   bool ended_ = false;
 };

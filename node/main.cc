@@ -88,6 +88,7 @@ int Main(int argc, char** argv) {
   const absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Make(config, TOMBOLO_VERSION);
   if (!daemon.ok()) return Fail(daemon.status(), 1);
   if (const absl::Status started = (*daemon)->Start(); !started.ok()) return Fail(started, 1);
+  (*daemon)->BeProcess();
   (*daemon)->Run();
   return 0;
 }
