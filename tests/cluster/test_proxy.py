@@ -23,7 +23,7 @@ class Pair:
     def __init__(self):
         self.weather = Weather()
         self.proxy = Proxy()
-        self.port = self.proxy.open(1)
+        self.port = int(self.proxy.open(1).rpartition(":")[2])
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.settimeout(SOON_S)
         self.proxy.starts(1, -1)

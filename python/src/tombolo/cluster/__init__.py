@@ -15,6 +15,7 @@ module. What can be cut and how, and where it differs from a real network: `tomb
 
 from tombolo.cluster._cluster import Cluster, find_programs
 from tombolo.cluster._control import Control, ControlError
+from tombolo.cluster._netns import NetworkUnavailableError
 from tombolo.cluster._process import DeadlineError, NodeDiedError, NodeProcess, until
 from tombolo.cluster._results import Sent, Traffic
 
@@ -23,6 +24,7 @@ __all__ = [
     "Control",
     "ControlError",
     "DeadlineError",
+    "NetworkUnavailableError",
     "NodeDiedError",
     "NodeProcess",
     "Sent",

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from tombolo.cluster._control import Answer
+from tombolo.cluster._netns import Namespaces
 from tombolo.cluster._process import NodeProcess, until
 from tombolo.cluster._proxy import Proxy
 from tombolo.cluster._results import Sent, unreached
 from tombolo.cluster._weather import Weather
 
 Node = int | str  # by number, or by id
+_NETWORKS: dict[str, type[Proxy | Namespaces]] = {"proxy": Proxy, "netns": Namespaces}
 
 
 def find_programs() -> Path:
@@ -39,12 +41,14 @@ def find_programs() -> Path:
 
 
 def _end(
-    nodes: list[NodeProcess], proxy: Proxy, folders: list[tempfile.TemporaryDirectory]
+    nodes: list[NodeProcess],
+    network: Proxy | Namespaces,
+    folders: list[tempfile.TemporaryDirectory],
 ) -> None:
     for node in nodes:
         if node.running:
             node.kill()
-    proxy.close()
+    network.close()
     for folder in folders:
         folder.cleanup()
 
@@ -62,6 +66,8 @@ class Cluster:
     programs    folder of tombolo-node and tomboloctl; see `find_programs`
     seed        of what is drawn here: shares of `partition`, traffic
     limit_s     seconds that a node may take to start or, all together, to join
+    network     "proxy": loopback and a proxy that needs no privilege; "netns": network namespaces of
+                the kernel and tc netem, where that is allowed, else NetworkUnavailableError
 
     Use it in a `with` block: whatever still runs at the end of it, or of the program, is killed; only
     processes started here are ever signalled. One thread may use it at a time, but for `begin_send`.
@@ -80,7 +86,10 @@ class Cluster:
         programs: Path | str | None = None,
         seed: int = 1,
         limit_s: float = 60.0,
+        network: str = "proxy",
     ) -> None:
+        if network not in _NETWORKS:
+            raise ValueError(f"network = {network!r}: allowed are {', '.join(_NETWORKS)}")
         if count < 1 or not 1 <= bootstrap <= count:
             raise ValueError(
                 f"count = {count}, bootstrap = {bootstrap}: needs 1 <= bootstrap <= count"
@@ -88,7 +97,7 @@ class Cluster:
         self._programs = Path(programs) if programs is not None else find_programs()
         self._limit_s = limit_s
         self._weather = Weather()
-        self._proxy = Proxy()
+        self._network = _NETWORKS[network]()
         self._began_s = time.monotonic()
         # A socket's path has at most 107 characters.
         temporary = [tempfile.TemporaryDirectory(prefix="tombolo-")]
@@ -99,10 +108,10 @@ class Cluster:
         self._sockets = Path(temporary[0].name)
         self.random = random.Random(seed)
         self.nodes: list[NodeProcess] = []
-        self._ports: list[int] = []
+        self._addresses: list[str] = []
         self._bootstrap = bootstrap
         self._flags = tuple(flags)
-        self.close = weakref.finalize(self, _end, self.nodes, self._proxy, temporary)
+        self.close = weakref.finalize(self, _end, self.nodes, self._network, temporary)
         try:
             self.add(count)
         except BaseException:
@@ -115,41 +124,46 @@ class Cluster:
         """Starts more nodes, with `flags` in place of those of the cluster; returns their numbers."""
         first = len(self.nodes)
         for number in range(first, first + count):
-            self._ports.append(self._proxy.open(number))
+            self._addresses.append(self._network.open(number))
             folder = self.folder / f"node{number:02d}"
             own = self._flags if flags is None else flags
-            self.nodes.append(NodeProcess(number, folder, self._sockets, self._programs, own))
+            node = NodeProcess(number, folder, self._sockets, self._programs, own)
+            node.prefix, node.listen_at = (
+                self._network.prefix(number),
+                self._network.listen_at(number),
+            )
+            self.nodes.append(node)
         for number in range(first, first + count):
             # Every bootstrap node but itself: it would dial itself once, and then know.
-            told = [p for n, p in enumerate(self._ports[: self._bootstrap]) if n != number]
-            self.nodes[number].flags += ["--links-advertise", f"127.0.0.1:{self._ports[number]}"]
-            for port in told:
-                self.nodes[number].flags += ["--links-bootstrap", f"127.0.0.1:{port}"]
+            told = [a for n, a in enumerate(self._addresses[: self._bootstrap]) if n != number]
+            self.nodes[number].flags += ["--links-advertise", self._addresses[number]]
+            for address in told:
+                self.nodes[number].flags += ["--links-bootstrap", address]
         added = list(range(first, first + count))
         self._start(added)
         return added
 
     def _start(self, numbers: Sequence[int]) -> None:
         for number in numbers:
-            self._proxy.starts(number, self.nodes[number].launch())
+            self._network.starts(number, self.nodes[number].launch())
         for number in numbers:
             node = self.nodes[number]
             node.attach(self._limit_s)
-            self._proxy.listens(number, int(node.listening.rpartition(":")[2]))
+            self._network.listens(number, int(node.listening.rpartition(":")[2]))
 
     def kill(self, node: Node | Iterable[Node]) -> None:
         """SIGKILL: the node (or several) ends without a word; `restart` brings it back."""
         for one in self._several(node):
             number = self.index(one)
             self.nodes[number].kill()
-            self._proxy.ends(number)
+            self._network.ends(number)
 
     def stop(self, node: Node | Iterable[Node]) -> None:
         """SIGTERM: the node (or several) leaves in order. Raises RuntimeError if it fails at that."""
         for one in self._several(node):
             number = self.index(one)
             status = self.nodes[number].terminate()
-            self._proxy.ends(number)
+            self._network.ends(number)
             if status != 0:
                 raise RuntimeError(
                     f"node {number} ended with {status}:\n{self.nodes[number].tail()}"
@@ -245,6 +259,7 @@ class Cluster:
         """
         if ms < 0 or (a is None) != (b is None):
             raise ValueError(f"ms = {ms!r}: allowed is 0 and up, with both of a and b or neither")
+        self._network.check_delay(a is not None)
         ends = (None, None) if a is None or b is None else (self.index(a), self.index(b))
         self._weather.delay(ms / 1000, *ends)
         self._reshape()
@@ -263,7 +278,7 @@ class Cluster:
         return self._weather.can_talk(self.index(from_node), self.index(to_node))
 
     def _reshape(self) -> None:
-        self._proxy.shape(self._weather.wish)
+        self._network.shape(self._weather.wish)
 
     # ---- Operations.
 
@@ -365,7 +380,7 @@ class Cluster:
             }
             for node in self.nodes
         ]
-        connections = dict(self._proxy.counts)
+        connections = dict(self._network.counts)
         return {
             "seconds": self.now,
             "nodes": nodes,

@@ -61,6 +61,8 @@ class NodeProcess:
         self.number = number
         self.folder = folder
         self.flags = list(flags)
+        self.prefix: list[str] = []  # what its command begins with
+        self.listen_at = "127.0.0.1:0"
         self.id = ""
         self.listening = ""
         self.log = folder / "log"
@@ -79,11 +81,12 @@ class NodeProcess:
         """Starts the process and returns its id; `attach` makes it usable."""
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [
+            *self.prefix,
             str(self._programs / "tombolo-node"),
             "--data-dir",
             str(self.folder / "data"),
             "--listen",
-            "127.0.0.1:0",
+            self.listen_at,
             "--control",
             self.control_address,
             *self.flags,

@@ -143,13 +143,24 @@ class Proxy:
 
     # ---- For any thread.
 
-    def open(self, node: int) -> int:
-        """The port that stands for the node from now on."""
+    def open(self, node: int) -> str:
+        """The address that stands for the node from now on, HOST:PORT."""
         listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
         listener.setblocking(False)
         self._listeners[node] = listener
         self._loop.call_soon_threadsafe(self._spawn, self._accept(node, listener))
-        return listener.getsockname()[1]
+        return f"127.0.0.1:{listener.getsockname()[1]}"
+
+    def listen_at(self, node: int) -> str:
+        """Where the process of the node is to listen."""
+        return "127.0.0.1:0"
+
+    def prefix(self, node: int) -> list[str]:
+        """What the command of the node begins with."""
+        return []
+
+    def check_delay(self, of_pair: bool) -> None:
+        """Every delay is possible."""
 
     def starts(self, node: int, pid: int) -> None:
         """The node runs as this process. Connections to it wait until it is said where it listens."""
