@@ -9,11 +9,12 @@
         cluster.heal()
         print(cluster.wait_reachable(limit_s=15))
 
-Linux, the programs `tombolo-node` and `tomboloctl`, and nothing else: no privilege, no compiled
-module. What can be cut and how, and where it differs from a real network: `tombolo.cluster._proxy`.
+Linux, the programs `tombolo-node` and `tomboloctl`, and nothing else: no privilege, and no compiled
+module but for comparisons with the simulator. What can be cut and how, and where it differs from a real network: `tombolo.cluster._proxy`.
 """
 
 from tombolo.cluster._cluster import Cluster, find_programs
+from tombolo.cluster._comparison import Comparison
 from tombolo.cluster._control import Control, ControlError
 from tombolo.cluster._netns import NetworkUnavailableError
 from tombolo.cluster._process import DeadlineError, NodeDiedError, NodeProcess, until
@@ -21,6 +22,7 @@ from tombolo.cluster._results import Sent, Traffic
 
 __all__ = [
     "Cluster",
+    "Comparison",
     "Control",
     "ControlError",
     "DeadlineError",

@@ -14,7 +14,9 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+from tombolo.cluster._comparison import Comparison, compare
 from tombolo.cluster._control import Answer
+from tombolo.cluster._faults import bucket_faults, ring_faults
 from tombolo.cluster._netns import Namespaces
 from tombolo.cluster._process import NodeProcess, until
 from tombolo.cluster._proxy import Proxy
@@ -98,7 +100,7 @@ class Cluster:
         self._limit_s = limit_s
         self._weather = Weather()
         self._network = _NETWORKS[network]()
-        self._began_s = time.monotonic()
+        self.began_s = time.monotonic()
         # A socket's path has at most 107 characters.
         temporary = [tempfile.TemporaryDirectory(prefix="tombolo-")]
         if folder is None:
@@ -314,7 +316,7 @@ class Cluster:
     @property
     def now(self) -> float:
         """Seconds since the cluster was made."""
-        return time.monotonic() - self._began_s
+        return time.monotonic() - self.began_s
 
     def wait_joined(self, limit_s: float | None = None) -> float:
         """Until every live node is part of the overlay; returns the seconds that it took."""
@@ -337,29 +339,11 @@ class Cluster:
 
     def ring_faults(self) -> list[str]:
         """Live nodes whose successor is not the next live node on the ring, in words."""
-        ids = sorted(node.id for node in self.live)
-        follower = dict(zip(ids, ids[1:] + ids[:1], strict=True))
-        faults = []
-        for node in self.live:
-            told = (node.topology().get("successors") or ["nobody"])[0]
-            if told != follower[node.id] and len(ids) > 1:
-                number = self.index(follower[node.id])
-                faults.append(f"node {node.number}: {told[:8]} instead of node {number}")
-        return faults
+        return ring_faults(self)
 
     def bucket_faults(self) -> list[str]:
         """Buckets of live nodes that are empty though a live node belongs into them, in words."""
-        faults = []
-        for node in self.live:
-            filled = {b.get("level", 0) for b in node.topology()["buckets"] if b.get("contacts")}
-            own = int(node.id, 16)
-            for other in self.live:
-                level = 160 - (own ^ int(other.id, 16)).bit_length()
-                if other is not node and level not in filled:
-                    faults.append(
-                        f"node {node.number}: bucket {level} is empty, not node {other.number}'s"
-                    )
-        return faults
+        return bucket_faults(self)
 
     def report(self) -> dict[str, Any]:
         """What there is to say: nodes with their status, sums of their counters, connections."""
@@ -387,6 +371,23 @@ class Cluster:
             "counters": counters,
             "connections": connections,
         }
+
+    def compare_with_simulation(
+        self, sends: int = 240, *, rate_per_s: float = 50.0, seed: int = 1
+    ) -> Comparison:
+        """Sends between random nodes, and the same scenario simulated: counts side by side.
+
+        For a cluster that nothing has happened to but `add` and `delay` (of all); give it some seconds to
+        settle first. Nodes added one after the other, once the last has joined, compare best. Needs the
+        compiled module and gives back a `Comparison`. Raises ValueError for another cluster.
+        """
+        calm = all(node.up and node.launches == 1 for node in self.nodes)
+        delay_s = self._weather.calm_delay_s()
+        if not calm or delay_s is None:
+            raise ValueError(
+                "the cluster has been cut, or nodes have ended: nothing to compare with"
+            )
+        return compare(self, sends, rate_per_s, delay_s * 1000, seed)
 
     def __len__(self) -> int:
         return len(self.nodes)

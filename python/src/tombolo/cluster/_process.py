@@ -68,6 +68,8 @@ class NodeProcess:
         self.log = folder / "log"
         self.received: Counter[tuple[str, int]] = Counter()
         self.messages: list[tuple[str, str]] = []
+        self.launches = 0  # processes so far
+        self.launched_s = 0.0  # of the last one; of the monotonic clock
         self.missed_events = 0  # that the node dropped since they were not read in time
         self._programs = programs
         self._socket = sockets / str(number)
@@ -97,6 +99,8 @@ class NodeProcess:
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
             )
         self._wanted = True
+        self.launches += 1
+        self.launched_s = time.monotonic()
         return self._process.pid
 
     def attach(self, limit_s: float) -> None:

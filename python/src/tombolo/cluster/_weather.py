@@ -63,6 +63,11 @@ class Weather:
         here, there = self.island_of(a), self.island_of(b)
         return here == there or (self._one_way and here < there)
 
+    def calm_delay_s(self) -> float | None:
+        """Seconds one way if all paths are open and alike, else None."""
+        alike = not (self._islands or self._isolated or self._paths or self._delays_s)
+        return self._delay_s if alike else None
+
     def wish(self, a: int, b: int) -> tuple[bool, float]:
         """Whether the path is open, and its seconds one way."""
         return self.can_talk(a, b), 0.0 if a == b else self._delays_s.get((a, b), self._delay_s)
