@@ -68,6 +68,77 @@ class BroadcastRequest(_message.Message):
     ttl_ms: int
     def __init__(self, payload: _Optional[bytes] = ..., topic: _Optional[int] = ..., acknowledge: bool = ..., deadline_ms: _Optional[int] = ..., ttl_ms: _Optional[int] = ...) -> None: ...
 
+class ChannelAccept(_message.Message):
+    __slots__ = ["service"]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    service: str
+    def __init__(self, service: _Optional[str] = ...) -> None: ...
+
+class ChannelHalfClose(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class ChannelInput(_message.Message):
+    __slots__ = ["accept", "data", "half_close", "open", "reset"]
+    ACCEPT_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    HALF_CLOSE_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    RESET_FIELD_NUMBER: _ClassVar[int]
+    accept: ChannelAccept
+    data: bytes
+    half_close: ChannelHalfClose
+    open: ChannelOpen
+    reset: ChannelReset
+    def __init__(self, open: _Optional[_Union[ChannelOpen, _Mapping]] = ..., accept: _Optional[_Union[ChannelAccept, _Mapping]] = ..., data: _Optional[bytes] = ..., half_close: _Optional[_Union[ChannelHalfClose, _Mapping]] = ..., reset: _Optional[_Union[ChannelReset, _Mapping]] = ...) -> None: ...
+
+class ChannelOpen(_message.Message):
+    __slots__ = ["id", "service"]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    id: bytes
+    service: str
+    def __init__(self, id: _Optional[bytes] = ..., service: _Optional[str] = ...) -> None: ...
+
+class ChannelOpened(_message.Message):
+    __slots__ = ["id", "service"]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_FIELD_NUMBER: _ClassVar[int]
+    id: bytes
+    service: str
+    def __init__(self, id: _Optional[bytes] = ..., service: _Optional[str] = ...) -> None: ...
+
+class ChannelOutput(_message.Message):
+    __slots__ = ["data", "half_close", "opened", "reset"]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    HALF_CLOSE_FIELD_NUMBER: _ClassVar[int]
+    OPENED_FIELD_NUMBER: _ClassVar[int]
+    RESET_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    half_close: ChannelHalfClose
+    opened: ChannelOpened
+    reset: ChannelReset
+    def __init__(self, opened: _Optional[_Union[ChannelOpened, _Mapping]] = ..., data: _Optional[bytes] = ..., half_close: _Optional[_Union[ChannelHalfClose, _Mapping]] = ..., reset: _Optional[_Union[ChannelReset, _Mapping]] = ...) -> None: ...
+
+class ChannelReset(_message.Message):
+    __slots__ = ["reason", "text"]
+    class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = []
+    CANCELLED: ChannelReset.Reason
+    LEAVING: ChannelReset.Reason
+    NO_SERVICE: ChannelReset.Reason
+    OVERLOAD: ChannelReset.Reason
+    PROTOCOL: ChannelReset.Reason
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REFUSED: ChannelReset.Reason
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT: ChannelReset.Reason
+    UNKNOWN: ChannelReset.Reason
+    UNSPECIFIED: ChannelReset.Reason
+    reason: ChannelReset.Reason
+    text: str
+    def __init__(self, reason: _Optional[_Union[ChannelReset.Reason, str]] = ..., text: _Optional[str] = ...) -> None: ...
+
 class ConnectReply(_message.Message):
     __slots__ = ["failure"]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
