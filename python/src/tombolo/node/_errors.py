@@ -35,6 +35,16 @@ _KINDS: dict[grpc.StatusCode, type[Exception]] = {
     grpc.StatusCode.INVALID_ARGUMENT: ValueError,
 }
 
+_CAUSES = {
+    "Connection refused": "connection refused",
+    "No such file or directory": "no such file or directory",
+    "CERTIFICATE_VERIFY_FAILED": "its certificate is not trusted; give the ca that has signed it",
+    "WRONG_VERSION_NUMBER": "it does not speak TLS",
+    "Hostname Verification": "its certificate is for another name or address",
+    "Peer name": "its certificate is for another name or address",
+    "Socket closed": "connection closed; does it want TLS (ca, or tls=True)?",
+}
+
 
 def translate(error: grpc.RpcError, what: str, address: str) -> Exception:
     """The exception for a failed call, with a text that names the call and the address."""
@@ -52,7 +62,7 @@ def translate(error: grpc.RpcError, what: str, address: str) -> Exception:
 
 def _cause(detail: str) -> str:
     """gRPC packs the system's words into its own: the last part is what a reader wants."""
-    for known in ("Connection refused", "No such file or directory", "Connection reset"):
-        if known in detail:
-            return known.lower()
+    for known, said in _CAUSES.items():
+        if known.lower() in detail.lower():
+            return said
     return detail
