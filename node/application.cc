@@ -84,10 +84,11 @@ void Application::AnswerConnects(const PeerUp& up) {
 }
 
 void Application::OnEvent(const Event& event, std::string payload) {
-  if (const std::optional<std::uint32_t> number = RequestOf(event)) {
-    if (const auto node = requests_.extract(*number)) node.mapped().answer(event, payload);
+  if (const std::uint32_t number = RequestOf(event).value_or(0); number != 0) {
+    if (const auto node = requests_.extract(number)) node.mapped().answer(event, payload);
     return;
   }
+  if (GoesToClaimant(event, payload)) return;
   if (const PeerUp* up = std::get_if<PeerUp>(&event)) AnswerConnects(*up);
   // A listener may leave, and others come, during the calls.
   std::vector<std::uint64_t> numbers;
@@ -98,6 +99,24 @@ void Application::OnEvent(const Event& event, std::string payload) {
       listener(event, payload);
     }
   }
+}
+
+bool Application::GoesToClaimant(const Event& event, const std::string& payload) {
+  if (!std::holds_alternative<MessageArrived>(event)) return false;
+  for (const auto& [tag, claimant] : claims_) {
+    if (!payload.starts_with(tag)) continue;
+    claimant(event, payload);
+    return true;
+  }
+  return false;
+}
+
+Application::Counters Application::ReadCounters() const {
+  Counters all;
+  for (const auto& [prefix, read] : counters_) {
+    for (const auto& [name, value] : read()) all[prefix + name] = value;
+  }
+  return all;
 }
 
 void Application::OnStopped() {

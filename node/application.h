@@ -1,6 +1,8 @@
 // What runs on top of the overlay in one process, as seen by the host: hands out request numbers,
 // brings each answer to whoever asked, and tells subscribers of everything else. The control
-// service stands on it, and so may any other part that needs the overlay.
+// service and the gateways stand on it side by side, and so may any other part that needs the
+// overlay. Messages between parts of one kind on different nodes begin with a tag: who has claimed
+// it gets them, and nobody else.
 //
 // Bounds: kMaxRequests under way; more are refused with ResourceExhausted. Thread rule: the strand.
 // Ownership: the host must outlive its use here. An answer is called once, perhaps from within Ask;
@@ -13,6 +15,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -42,6 +45,17 @@ class Application final : public HostListener {
   // A command without an answer.
   absl::Status Do(const Command& command, std::string payload = {});
 
+  // Messages of other nodes that begin with `tag`, from now on; one part per tag, for good.
+  void Claim(std::string_view tag, Listener listener) { claims_[std::string(tag)] = listener; }
+
+  // Counters of a part, for the status of the node: name to value, under `prefix`.
+  using Counters = std::map<std::string, std::uint64_t>;
+  void AddCounters(const std::string& prefix, std::function<Counters()> read) {
+    counters_[prefix] = std::move(read);
+  }
+  Counters ReadCounters() const;
+
+  // Everything that answers no request: what answers number 0, with which Do was called, included.
   std::uint64_t Listen(Listener listener);
   void Unlisten(std::uint64_t number) { listeners_.erase(number); }
 
@@ -62,6 +76,7 @@ class Application final : public HostListener {
   };
 
   void AnswerConnects(const PeerUp& up);
+  bool GoesToClaimant(const Event& event, const std::string& payload);
 
   Host* host_ = nullptr;
   std::function<void()> on_stopped_;
@@ -70,6 +85,8 @@ class Application final : public HostListener {
   std::map<std::uint32_t, Request> requests_;
   std::map<std::uint64_t, Listener> listeners_;
   std::map<std::uint64_t, int> topics_;
+  std::map<std::string, Listener> claims_;
+  std::map<std::string, std::function<Counters()>> counters_;
 };
 
 }  // namespace tombolo::node

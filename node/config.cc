@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <iterator>
 #include <limits>
 #include <numeric>
 #include <optional>
@@ -34,6 +35,12 @@ std::string ControlAddress(const std::string& text) {
   const std::optional<HostPort> parsed = ParseHostPort(text);
   const bool socket = text.starts_with("unix:") && text.size() > 5;
   return socket || (parsed && IsLoopback(parsed->host)) ? "" : "a loopback HOST:PORT or unix:PATH";
+}
+std::string Url(const std::string& text) {
+  return text.starts_with("ws://") || text.starts_with("wss://") ? "" : "ws://... or wss://...";
+}
+std::string PlainUrl(const std::string& text) {
+  return text.starts_with("ws://") ? "" : "ws://HOST:PORT";
 }
 std::string Id(const std::string& text) {
   return NodeId::FromHex(text) ? "" : "an id of 40 hexadecimal digits";
@@ -134,6 +141,42 @@ std::vector<ConfigKey> MakeKeys() {
              "that all channels hold"),
       Number("limits", "channel_silence_s", &C::channel_silence_s, 2, 3600,
              "after which a channel is reset"),
+  };
+}
+
+std::vector<ConfigKey> PeerRelayKeys() {
+  using C = NodeConfig;
+  constexpr std::string_view kSection = "peer_relay";
+  constexpr std::int64_t kMillion = 1'000'000;
+  return {
+      Text(kSection, "listen", &C::peer_relay_listen, ListenAddress,
+           "HOST:PORT for clients of peer-relay, usually port 7410; none: off"),
+      Text(kSection, "url", &C::peer_relay_url, Url, "ws:// or wss:// where clients reach it"),
+      List(kSection, "bootstrap", &C::peer_relay_bootstrap, PlainUrl,
+           "ws:// of original peers whose network to join"),
+      Flag(kSection, "transit", &C::peer_relay_transit,
+           "take what clients pass on for others; `from` is then what they say"),
+      Number(kSection, "candidates", &C::peer_relay_candidates, 0, 20,
+             "other clients that each one is told of"),
+      List(kSection, "origins", &C::peer_relay_origins, Anything, "of browsers that may connect"),
+      Text(kSection, "tls_certificate", &C::peer_relay_tls_certificate, AnyText, "PEM file"),
+      Text(kSection, "tls_key", &C::peer_relay_tls_key, AnyText, "PEM file"),
+      Flag(kSection, "deflate", &C::peer_relay_deflate, "compress for clients that can"),
+      Number(kSection, "clients", &C::peer_relay_clients, 1, kMillion, "connections, in total"),
+      Number(kSection, "clients_per_address", &C::peer_relay_clients_per_address, 1, kMillion,
+             "of them, from one address (but loopback)"),
+      Number(kSection, "messages_per_s", &C::peer_relay_messages_per_s, 0, 100 * kMillion,
+             "read of one client; 0 = unlimited"),
+      Number(kSection, "bytes_per_s", &C::peer_relay_bytes_per_s, 0, 100'000 * kMillion,
+             "read of one client; 0 = unlimited"),
+      Number(kSection, "message_bytes", &C::peer_relay_message_bytes, 1024, 120 * 1024,
+             "of one message"),
+      Number(kSection, "queue_bytes", &C::peer_relay_queue_bytes, 64 * 1024, 1000 * kMillion,
+             "waiting for one client that does not read"),
+      Number(kSection, "handshake_s", &C::peer_relay_handshake_s, 1, 3600,
+             "seconds to the upgrade, and from there to the id"),
+      Number(kSection, "idle_s", &C::peer_relay_idle_s, 1, 86'400,
+             "seconds of silence until a client is pinged"),
   };
 }
 
@@ -238,7 +281,11 @@ std::string ConfigKey::environment() const {
 }
 
 std::span<const ConfigKey> ConfigKeys() {
-  static const std::vector<ConfigKey> keys = MakeKeys();
+  static const std::vector<ConfigKey> keys = [] {
+    std::vector<ConfigKey> all = MakeKeys();
+    std::ranges::move(PeerRelayKeys(), std::back_inserter(all));
+    return all;
+  }();
   return keys;
 }
 

@@ -47,6 +47,24 @@ struct NodeConfig {
   std::int64_t channel_window_kib = 1024;
   std::int64_t channel_memory_mib = 256;
   std::int64_t channel_silence_s = 20;
+  // [peer_relay], the gateway for clients of peer-relay (gateway/peer_relay.h)
+  std::string peer_relay_listen;  // empty: off
+  std::string peer_relay_url;
+  std::vector<std::string> peer_relay_bootstrap;
+  bool peer_relay_transit = false;
+  std::int64_t peer_relay_candidates = 1;
+  std::vector<std::string> peer_relay_origins;
+  std::string peer_relay_tls_certificate;
+  std::string peer_relay_tls_key;
+  bool peer_relay_deflate = false;
+  std::int64_t peer_relay_clients = 16'384;
+  std::int64_t peer_relay_clients_per_address = 1024;
+  std::int64_t peer_relay_messages_per_s = 0;
+  std::int64_t peer_relay_bytes_per_s = 0;
+  std::int64_t peer_relay_message_bytes = 96 * 1024;
+  std::int64_t peer_relay_queue_bytes = 1024 * 1024;
+  std::int64_t peer_relay_handshake_s = 10;
+  std::int64_t peer_relay_idle_s = 30;
 };
 
 enum class ConfigKind : std::uint8_t { kText, kList, kNumber, kFlag };

@@ -74,6 +74,8 @@ ControlCalls::Reactor* ControlCalls::Status(Context* context, const control::Sta
                                             control::StatusReply* reply) {
   return OnStrand(context, [this, reply](Reactor* reactor) {
     FillStatus(application_.host(), transport_, *reply);
+    for (const auto& [name, value] : application_.ReadCounters())
+      (*reply->mutable_counters())[name] = value;
     reply->set_version(options_.version);
     reply->set_uptime_ms(MicrosSince(started_) / 1000);
     reactor->Finish(grpc::Status::OK);

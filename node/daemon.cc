@@ -88,6 +88,7 @@ Daemon::Daemon(const NodeConfig& config, const std::string& version, DataDir dat
       clock_(MakeAsioClock(io_.get_executor())),
       control_(io_.get_executor(), application_, transport_,
                {config.control, version, [this] { Drain(); }, [this] { return clock_->now(); }}),
+      gateways_(io_.get_executor(), application_, config_),
       signals_(io_),
       save_timer_(io_),
       drain_timer_(io_) {
@@ -109,6 +110,7 @@ absl::Status Daemon::Start() {
   if (config_.control != "off") {
     if (absl::Status serves = control_.Start(); !serves.ok()) return serves;
   }
+  if (absl::Status serves = gateways_.Start(); !serves.ok()) return serves;
   const std::vector<std::string> addresses = Advertised();
   if (addresses.empty()) {
     spdlog::warn("links.advertise is not set: others cannot dial this node, which opens its links");
@@ -146,6 +148,7 @@ void Daemon::Drain() {
   spdlog::info("draining");
   if (is_process_) NotifyServiceManager("STOPPING=1");
   control_.SetServing(false);
+  gateways_.Stop();
   SavePeers();
   host_.Stop();
   drain_timer_.expires_after(std::chrono::seconds(config_.drain_timeout_s));

@@ -22,6 +22,7 @@
 #include "node/config.h"
 #include "node/control_service.h"
 #include "node/data_dir.h"
+#include "node/gateway/gateways.h"
 #include "node/grpc_transport.h"
 #include "node/host.h"
 
@@ -65,6 +66,7 @@ class Daemon {
   GrpcTransport transport_;
   std::unique_ptr<Clock> clock_;
   ControlServer control_;
+  Gateways gateways_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer save_timer_;
   boost::asio::steady_timer drain_timer_;

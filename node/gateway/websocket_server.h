@@ -1,0 +1,42 @@
+// WebSockets over TCP and TLS for a gateway (websocket.h): one listener, any number of calls.
+//
+// Thread rule: constructed, used and destroyed on the strand of `executor`. Stop ends all
+// connections with kGoingAway; Closed of each follows. Errors: of Start, with what to do about
+// them.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "node/gateway/websocket.h"
+
+namespace tombolo::node {
+
+class WebSocketServer final : public WebSockets {
+ public:
+  // `seed`: of masks and keys of calls.
+  WebSocketServer(boost::asio::any_io_executor executor, WebSocketOptions options,
+                  WebSocketEvents& events, std::uint64_t seed);
+  WebSocketServer(const WebSocketServer&) = delete;
+  WebSocketServer& operator=(const WebSocketServer&) = delete;
+  ~WebSocketServer() override;
+
+  // `address`: numeric host and port; port 0 takes a free one.
+  absl::Status Start(const std::string& address);
+  std::string listening() const;
+  void Stop();
+
+  void Dial(const std::string& url) override;
+  void EndTurnSoon() override;
+  Time now() const override;
+  const Counts& counts() const override;
+  std::size_t connections() const;
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace tombolo::node
