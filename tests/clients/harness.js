@@ -73,7 +73,6 @@ const commands = {
     socket.on('message', (buffer, rinfo) => {
       tell({ event: 'datagram', name, hex: buffer.toString('hex'), rinfo })
     })
-    socket.on('close', () => tell({ event: 'closed', name }))
     socket.bind(0, () => tell({ event: 'listening', name, address: socket.address() }))
   },
   datagram ({ name, hex, address, port }) {
@@ -118,8 +117,9 @@ const commands = {
   close ({ name }) {
     const client = clients.get(name)
     clients.delete(name)
-    if (client.close) client.close()
-    else client.destroy(() => {})
+    // Without a port, Socket.close ends with an exception in the original.
+    const peer = client.peer || client
+    peer.destroy(() => {})
     tell({ event: 'destroyed', name })
   }
 }
