@@ -106,9 +106,10 @@ bool SkipName(std::string_view text, std::size_t& at) {
 class Nesting {
  public:
   bool empty() const { return depth_ == 0; }
+  bool full() const { return depth_ == kMaxJsonDepth; }
   bool in_object() const { return objects_[depth_ - 1]; }
   bool Enter(bool object) {
-    if (depth_ == kMaxJsonDepth) return false;
+    if (full()) return false;
     objects_[depth_++] = object;
     return true;
   }
@@ -142,7 +143,7 @@ bool SkipOpening(std::string_view text, std::size_t& at, Nesting& open, bool& do
   done = at < text.size() && text[at] == (object ? '}' : ']');
   if (done) {
     ++at;
-    return true;
+    return !open.full();
   }
   return open.Enter(object) && (!object || SkipName(text, at));
 }

@@ -10,7 +10,7 @@ namespace tombolo::node {
 namespace {
 
 constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max() / 2;
-constexpr Duration kCloseDeadline = Duration::Seconds(5);
+constexpr Duration kCloseDeadline = Duration::Seconds(2);
 constexpr std::size_t kKeptCapacity = 1024;  // of buffers that are empty
 constexpr std::size_t kControlRoom = 4096;   // of the queue, beyond messages
 

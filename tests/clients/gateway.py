@@ -44,12 +44,19 @@ class RawSocket:
         host, _, port = address.removeprefix("ws://").rpartition(":")
         self.socket = socket.create_connection((host, int(port)), timeout=10)
         self.buffer = b""
+        self.path = path
+        self.headers = headers
+        self.response = b""
         if upgrade:
-            self.say_bytes(
-                f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n".encode()
-            )
-            self.response = self._until(b"\r\n\r\n")
+            self.upgrade()
+
+    def upgrade(self) -> None:
+        self.say_bytes(
+            f"GET {self.path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            f"{self.headers}\r\n".encode()
+        )
+        self.response = self._until(b"\r\n\r\n")
 
     def say_bytes(self, data: bytes) -> None:
         self.socket.sendall(data)
@@ -111,8 +118,9 @@ class RawSocket:
         try:
             while True:
                 opcode, payload = self.frame()
-                if opcode == 8 and len(payload) >= 2:
+                if opcode == 8:
                     code = int.from_bytes(payload[:2], "big")
+                    self.say_frame(payload[:2], 8)
         except (EOFError, ConnectionError):
             return code
         finally:
