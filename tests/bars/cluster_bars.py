@@ -1,6 +1,6 @@
 """The bars of real clusters: processes on loopback, over TLS, through the harness's proxy.
 
-    python3 tests/bars/cluster_bars.py [kill] [start] [partition] [idle] [--runs N] [--first S]
+    python3 tests/bars/cluster_bars.py [kill] [start] [partition] [idle] [--runs N] [--first S] [--keep DIR]
 
 kill       30 nodes under load, a third is killed with SIGKILL: every send between survivors ends, and
            all pairs of survivors reach each other within 10 s
@@ -9,7 +9,8 @@ partition  24 nodes, halves drawn at random, 10 s cut under traffic: all pairs w
 idle       a node with 30 links and nothing to do for 60 s: at most 40 MiB resident, 0.5 % of a core
 
 Each run starts a cluster of its own, with a seed of --first to --first + N - 1. The table, in Markdown,
-comes row by row. Times hold for the machine they were taken on: all nodes share it with the harness.
+comes row by row. Times hold for the machine they were taken on: all nodes share it with the harness. With
+--keep, data, logs and a report.json of runs whose nodes did not all reach each other stay in DIR.
 
 Needs numpy and finished programs (build/release, or TOMBOLO_PROGRAMS). Exit status: 0 every bar is met,
 1 one is not, 2 bad usage.
@@ -18,7 +19,9 @@ Needs numpy and finished programs (build/release, or TOMBOLO_PROGRAMS). Exit sta
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import shutil
 import sys
 import time
 from collections import Counter
@@ -31,6 +34,7 @@ sys.path.insert(0, str(ROOT / "python" / "src"))
 from tombolo.cluster import Cluster, DeadlineError, Traffic, until  # noqa: E402
 
 LIMIT_S = 60.0  # after which a time counts as infinite
+KEEP: list[Path] = []  # the folder of --keep
 Row = tuple[str, float, float]  # what was measured, figure, the most that is allowed
 
 
@@ -52,6 +56,12 @@ def reachable_after(cluster: Cluster) -> float:
         return cluster.wait_reachable(LIMIT_S)
     except DeadlineError as error:
         print(f"<!-- {error} -->", file=sys.stderr)
+        for folder in KEEP:
+            kept = Path(shutil.copytree(cluster.folder, folder / cluster.folder.name))
+            topologies = {node.number: node.topology() for node in cluster.live}
+            report = {**cluster.report(), "failed": str(error), "topologies": topologies}
+            (kept / "report.json").write_text(json.dumps(report, indent=1))
+            print(f"<!-- kept in {kept} -->", file=sys.stderr)
         return float("inf")
 
 
@@ -163,7 +173,9 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="; ".join(BARS))
     parser.add_argument("--runs", type=int, help="of each; by default " + str(RUNS))
     parser.add_argument("--first", type=int, default=1, help="seed of the first run")
+    parser.add_argument("--keep", type=Path, help="where to leave what has failed")
     arguments = parser.parse_args()
+    KEEP.extend([arguments.keep] if arguments.keep else [])
     if unknown := set(arguments.names) - set(BARS):
         parser.error(f"{', '.join(unknown)}: allowed are {', '.join(BARS)}")
     print(

@@ -18,6 +18,11 @@ require("google.protobuf", "node")
 
 from tombolo.node._async_client import AsyncClient  # noqa: E402
 from tombolo.node._attachment import Attachment  # noqa: E402
+from tombolo.node._channel import (  # noqa: E402
+    ChannelListener,
+    ChannelResetError,
+    ChannelWriter,
+)
 from tombolo.node._client import Client, SyncAttachment, SyncEventStream  # noqa: E402
 from tombolo.node._datagram import DatagramTransport, create_datagram_endpoint  # noqa: E402
 from tombolo.node._errors import (  # noqa: E402
@@ -30,12 +35,17 @@ from tombolo.node._errors import (  # noqa: E402
 from tombolo.node._events import EventStream  # noqa: E402
 from tombolo.node._results import Status, Topology  # noqa: E402
 from tombolo.node._socket import Socket  # noqa: E402
+from tombolo.node._sync_channel import Channel, SyncChannelListener  # noqa: E402
 
 __all__ = [
     "AsyncClient",
     "Attachment",
     "BusyError",
     "CallTimeoutError",
+    "Channel",
+    "ChannelListener",
+    "ChannelResetError",
+    "ChannelWriter",
     "Client",
     "DatagramTransport",
     "EventStream",
@@ -43,6 +53,7 @@ __all__ = [
     "Socket",
     "Status",
     "SyncAttachment",
+    "SyncChannelListener",
     "SyncEventStream",
     "Topology",
     "UnauthenticatedError",

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from tombolo.ids import Id
-from tombolo.node import _batches, _convert
+from tombolo.node import _batches, _channel, _convert
 from tombolo.node._attachment import Attachment
+from tombolo.node._channel import ChannelListener, Streams
 from tombolo.node._events import Events, EventStream
 from tombolo.node._link import Link
 from tombolo.node._operations import Operations
@@ -140,6 +141,27 @@ class AsyncClient(Operations):
         attachment = Attachment(self._link, place, _convert.whole(number, "sequence", 0, 2**64 - 1))
         await attachment.open()
         return attachment
+
+    # ---- Channels.
+
+    async def open_channel(self, target: Id, service: str) -> Streams:
+        """An ordered, flow-controlled stream of bytes to a service of the node `target`.
+
+        service  1 to 64 bytes, the name under which somebody at that node listens
+        Gives an `asyncio.StreamReader` and a `ChannelWriter`. Raises `ChannelResetError` with a reason:
+        no_service if nobody listens.
+        """
+        to = _convert.id_bytes(target, "target")
+        opening = _channel.open_channel(self._link, to, _convert.service(service))
+        return await asyncio.wait_for(opening, self._link.timeout_s)
+
+    async def listen(self, service: str, *, waiting: int = 4) -> ChannelListener:
+        """Serves channels that other nodes open to `service`: ``async for reader, writer in listener``.
+
+        waiting  channels that are taken before anybody has accepted them; further ones are refused
+        """
+        count = _convert.whole(waiting, "waiting", 1, 1024)
+        return ChannelListener(self._link, _convert.service(service), count)
 
     # ---- Events.
 

@@ -15,6 +15,7 @@ from tombolo.node import _loop
 from tombolo.node._async_client import DEFAULT_ADDRESS, AsyncClient
 from tombolo.node._attachment import Attachment
 from tombolo.node._events import QUEUE_LIMIT, EventStream, check_kinds
+from tombolo.node._sync_channel import Channel, SyncChannelListener
 from tombolo.results import Event
 
 P = ParamSpec("P")
@@ -92,6 +93,19 @@ class Client:
     def attach(self, client: Id, *, sequence: int | None = None) -> SyncAttachment:
         """Makes a client findable at this node, under an id or name of its own, until it is closed."""
         return SyncAttachment(_loop.run(self._async.attach(client, sequence=sequence)))
+
+    # ---- Channels.
+
+    def open_channel(self, target: Id, service: str) -> Channel:
+        """An ordered, flow-controlled stream of bytes to a service of the node `target`.
+
+        Raises ChannelResetError with a reason: no_service if nobody there listens.
+        """
+        return Channel(_loop.run(self._async.open_channel(target, service)))
+
+    def listen(self, service: str, *, waiting: int = 4) -> SyncChannelListener:
+        """Serves channels that other nodes open to `service`; see `SyncChannelListener.accept`."""
+        return SyncChannelListener(_loop.run(self._async.listen(service, waiting=waiting)))
 
     # ---- Events.
 

@@ -59,6 +59,12 @@ def whole(value: object, argument: str, low: int, high: int) -> int:
     return number
 
 
+def service(name: object) -> str:
+    if not isinstance(name, str) or not 1 <= len(name.encode()) <= 64:
+        raise ValueError(f"service = {name!r}: allowed are 1 to 64 bytes")
+    return name
+
+
 def reason(failure: int) -> str:
     """Why something came to nothing, in the words of a World; "" if it did not."""
     return "" if failure == control.NONE else control.Failure.Name(failure).lower()
