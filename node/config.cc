@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "node/address.h"
+#include "node/gateway/websocket_upgrade.h"
 #include "node/host_port.h"
 #include "node/log.h"
 #include "overlay/node_id.h"
@@ -37,10 +38,12 @@ std::string ControlAddress(const std::string& text) {
   return socket || (parsed && IsLoopback(parsed->host)) ? "" : "a loopback HOST:PORT or unix:PATH";
 }
 std::string Url(const std::string& text) {
-  return text.starts_with("ws://") || text.starts_with("wss://") ? "" : "ws://... or wss://...";
+  std::string plain = text;
+  if (plain.starts_with("wss://")) plain.erase(2, 1);
+  return ParseWebSocketUrl(plain) ? "" : "ws://HOST[:PORT] or wss://HOST[:PORT]";
 }
 std::string PlainUrl(const std::string& text) {
-  return text.starts_with("ws://") ? "" : "ws://HOST:PORT";
+  return ParseWebSocketUrl(text) ? "" : "ws://HOST[:PORT]";
 }
 std::string Id(const std::string& text) {
   return NodeId::FromHex(text) ? "" : "an id of 40 hexadecimal digits";

@@ -108,6 +108,9 @@ void PeerRelayGateway::Greet(Session& session, std::string_view message) {
   if (Session* older = std::exchange(current, &session)) {
     Count(kReplaced);
     older->socket->Close(CloseCode::kNormal, "the same id has connected again");
+    // Original peers that have dialled each other keep no more than one of the two in mind, and
+    // when one ends, they end both: a call that stands alone is better than one that nobody hears.
+    if (session.peer || older->peer) session.socket->Close(CloseCode::kNormal, "");
   }
   offered_.erase(*id);
   if (!session.url.empty()) back_offs_.Succeeded(session.url);

@@ -146,6 +146,12 @@ void PeerRelayRemote::Route(const NodeId& to, std::string item, Time now, bool r
   }
 }
 
+// What waits for its home is delivered when that is found to be here.
+void PeerRelayRemote::Forget(const NodeId& client) {
+  const auto at = known_.find(client);
+  if (at != known_.end() && at->second.state != State::kResolving) known_.erase(at);
+}
+
 // ---- Finding homes.
 
 void PeerRelayRemote::Resolve(const NodeId& id, std::string item, Time now) {

@@ -98,7 +98,7 @@ class PeerRelayRemote {
   // A message of another node that begins with the tag.
   void Receive(const NodeId& origin, std::string_view payload, Time now);
   // The client is attached to this very node now, or is so no longer.
-  void Forget(const NodeId& client) { known_.erase(client); }
+  void Forget(const NodeId& client);
   void TurnEnded(Time now);
   void Tick(Time now) { now_ = now; }
 

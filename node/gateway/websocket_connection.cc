@@ -74,7 +74,8 @@ void WebSocketConnection::WaitWrite() {
     self->writing_ = false;
     if (error || self->state_ == State::kEnded) return;
     self->Flush();
-    self->WaitRead();  // TLS may have waited for this
+    // Reading may have waited for this, too: TLS writes of its own accord.
+    if (self->state_ != State::kEnded && !self->reading_ && !self->slowed_) self->OnReadable();
   });
 }
 
@@ -371,7 +372,8 @@ void WebSocketConnection::Tick(Duration since_last) {
     slowed_ = false;
     since_ = shared_.now;
     if (!in_.empty()) Take({});
-    if (state_ != State::kEnded) WaitRead();
+    if (state_ != State::kEnded && !slowed_) OnReadable();  // TLS may hold some already
+    if (state_ == State::kEnded) return;
   }
   const Duration silent = shared_.now - since_;
   if (state_ == State::kUpgrading && silent > options.handshake_deadline) {

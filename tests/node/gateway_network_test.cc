@@ -38,6 +38,22 @@ TEST(PeerRelayNetworkTest, BootstrapIsCalledAgainUntilItAnswers) {
   EXPECT_EQ(node.sockets.dialed.size(), 3U);
 }
 
+TEST(PeerRelayNetworkTest, SecondConnectionWithAnOriginalEndsBothAndItIsCalledAgain) {
+  const std::string url = "ws://original:8001";
+  GatewayNet net(1, Joining(url));
+  GatewayNode& node = net.at(0);
+  const NodeId id = net.NewId();
+  RelayClient came(id, node);
+  RelayClient called(id, node, url);
+  EXPECT_TRUE(came.closed());
+  EXPECT_TRUE(called.closed());
+  came.HangUp();
+  called.HangUp();
+  net.RunFor(Duration::Seconds(2));
+  EXPECT_EQ(node.sockets.dialed.size(), 2U);
+  EXPECT_EQ(node.gateway.clients(), 0U);
+}
+
 TEST(PeerRelayNetworkTest, CandidatesAreAskedAndOnlyTheirAnswersAreBelieved) {
   const std::string url = "ws://original:8001";
   GatewayNet net(1, Joining(url));
