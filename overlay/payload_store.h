@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cassert>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,6 +27,7 @@ class PayloadStore {
       handle = free_.back();
       free_.pop_back();
     }
+    bytes_ += bytes.size();
     entries_[handle] = {1, std::move(bytes)};
     return {handle, size};
   }
@@ -41,6 +43,7 @@ class PayloadStore {
     Entry& entry = entries_[payload.handle];
     assert(entry.shares > 0);
     if (--entry.shares > 0) return;
+    bytes_ -= entry.bytes.size();
     std::string().swap(entry.bytes);  // gives the memory back
     free_.push_back(payload.handle);
   }
@@ -53,17 +56,29 @@ class PayloadStore {
   std::string Take(const Payload& payload) {
     if (payload.empty()) return {};
     Entry& entry = entries_[payload.handle];
-    std::string bytes = entry.shares == 1 ? std::move(entry.bytes) : entry.bytes;
+    std::string bytes;
+    if (entry.shares == 1) {
+      bytes_ -= entry.bytes.size();
+      bytes.swap(entry.bytes);
+    } else {
+      bytes = entry.bytes;
+    }
     Release(payload);
     return bytes;
   }
 
   // Payloads in use; zero when nothing is in flight, stored or held by the application.
   std::size_t in_use() const { return entries_.size() - free_.size(); }
+  // That they hold in memory; a simulation without content holds none.
+  std::size_t bytes_in_use() const { return bytes_; }
 
   template <class Archive>
   void Serialize(Archive& archive) {
     archive(entries_, free_);
+    if constexpr (Archive::kReading) {
+      bytes_ = 0;
+      for (const Entry& entry : entries_) bytes_ += entry.bytes.size();
+    }
   }
 
  private:
@@ -79,6 +94,7 @@ class PayloadStore {
 
   std::vector<Entry> entries_;
   std::vector<std::uint32_t> free_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace tombolo

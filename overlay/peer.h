@@ -55,6 +55,10 @@ class Peer {
   void LinkDown(PeerRef peer, LinkDownReason reason, const Step& step);
   void LinkPressureChanged(PeerRef peer, LinkPressure pressure, const Step& step);
 
+  // A record that this peer held in an earlier life, to be held again; its payload passes to the
+  // peer. Nobody is answered.
+  void Restore(const Record& record, const Step& step);
+
   // When the peer next has something to do of itself; kNever if it has not. May change after any
   // call.
   Time next_deadline() const { return deadline_; }

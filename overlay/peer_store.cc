@@ -49,6 +49,11 @@ void Peer::Handle(PeerRef from, const Store& store, const PartStep& step) {
   step.out.Send(from, StoreAck{store.rpc, *status});
 }
 
+void Peer::Restore(const Record& record, const Step& step) {
+  EnsureParts().records.Ensure().Accept(record, Part(step));
+  Settle();
+}
+
 void Peer::Handle(PeerRef from, const StoreAck& ack, const PartStep& step) {
   if (!parts_ || !parts_->put_get || !PutGet::OwnsRpc(ack.rpc))
     return step.out.Drop(DropReason::kUnknownRpc);

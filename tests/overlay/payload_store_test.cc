@@ -30,6 +30,21 @@ TEST(PayloadStore, TheLastShareGivesItsBytesAwayAndOthersACopy) {
   EXPECT_EQ(store.Take({}), "");
 }
 
+TEST(PayloadStore, CountsTheBytesThatItHolds) {
+  PayloadStore store;
+  const Payload first = store.Add(3, "abc");
+  const Payload second = store.Add(2, "de");
+  store.Add(1'000'000);
+  EXPECT_EQ(store.bytes_in_use(), 5U);
+  store.Share(first);
+  store.Take(first);
+  EXPECT_EQ(store.bytes_in_use(), 5U);
+  store.Take(first);
+  EXPECT_EQ(store.bytes_in_use(), 2U);
+  store.Release(second);
+  EXPECT_EQ(store.bytes_in_use(), 0U);
+}
+
 TEST(PayloadStore, SizesNeedNoBytes) {
   PayloadStore store;
   const Payload payload = store.Add(1'000'000);
