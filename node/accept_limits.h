@@ -28,6 +28,8 @@ class AcceptCounts {
   void Release(const boost::asio::ip::address& address);
 
   std::size_t total() const { return total_; }
+  // For newcomers; whoever is in stays.
+  void set_limits(const AcceptLimits& limits) { limits_ = limits; }
 
  private:
   AcceptLimits limits_;

@@ -53,6 +53,19 @@ std::uint64_t Application::Listen(Listener listener) {
   return last_listener_;
 }
 
+std::uint64_t Application::ListenLeaving(LeavingListener listener) {
+  leaving_listeners_.emplace(++last_listener_, std::move(listener));
+  return last_listener_;
+}
+
+// Each hears it once.
+void Application::TellLeaving(const std::vector<RememberedPeer>& others) {
+  while (!leaving_listeners_.empty()) {
+    const auto node = leaving_listeners_.extract(leaving_listeners_.begin());
+    node.mapped()(others);
+  }
+}
+
 void Application::Subscribe(std::uint64_t topic) {
   if (++topics_[topic] == 1) Do(tombolo::Subscribe{topic}).IgnoreError();
 }

@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "node/host.h"
@@ -63,6 +64,14 @@ class Application final : public HostListener {
   void Subscribe(std::uint64_t topic);
   void Unsubscribe(std::uint64_t topic);
 
+  // Those who serve clients are told that the node leaves, and of other nodes, the best first.
+  using LeavingListener = std::function<void(const std::vector<RememberedPeer>& others)>;
+  std::uint64_t ListenLeaving(LeavingListener listener);
+  void UnlistenLeaving(std::uint64_t number) { leaving_listeners_.erase(number); }
+  void TellLeaving(const std::vector<RememberedPeer>& others);
+
+  std::size_t requests() const { return requests_.size(); }
+
   // Answers every request under way with Failed(kLeft): nothing more will come.
   void GiveUp();
 
@@ -84,6 +93,7 @@ class Application final : public HostListener {
   std::uint64_t last_listener_ = 0;
   std::map<std::uint32_t, Request> requests_;
   std::map<std::uint64_t, Listener> listeners_;
+  std::map<std::uint64_t, LeavingListener> leaving_listeners_;
   std::map<std::uint64_t, int> topics_;
   std::map<std::string, Listener> claims_;
   std::map<std::string, std::function<Counters()>> counters_;

@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <iterator>
 #include <limits>
-#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -15,6 +14,7 @@
 #include "node/gateway/websocket_upgrade.h"
 #include "node/host_port.h"
 #include "node/log.h"
+#include "overlay/edit_distance.h"
 #include "overlay/node_id.h"
 
 namespace tombolo::node {
@@ -24,6 +24,8 @@ using Setter = std::function<std::string(NodeConfig&, const std::string&)>;
 using Clear = std::function<void(NodeConfig&)>;
 using Check = std::string (*)(const std::string&);
 
+constexpr std::int64_t kMaxRate = std::int64_t{1} << 40;
+
 // ---- What values may be. Each check returns what is allowed, or nothing.
 
 std::string Anything(const std::string& text) { return text.empty() ? "a text" : ""; }
@@ -32,10 +34,16 @@ std::string ListenAddress(const std::string& text) {
   return ParseHostPort(text) ? "" : "HOST:PORT with a numeric host";
 }
 std::string DialAddress(const std::string& text) { return IsAddress(text) ? "" : "HOST:PORT"; }
+bool IsUnixSocket(const std::string& text) { return text.starts_with("unix:") && text.size() > 5; }
 std::string ControlAddress(const std::string& text) {
-  const std::optional<HostPort> parsed = ParseHostPort(text);
-  const bool socket = text.starts_with("unix:") && text.size() > 5;
-  return socket || (parsed && IsLoopback(parsed->host)) ? "" : "a loopback HOST:PORT or unix:PATH";
+  const bool good = IsUnixSocket(text) || ParseHostPort(text);
+  return good ? "" : "HOST:PORT with a numeric host, or unix:PATH";
+}
+std::string HttpAddress(const std::string& text) {
+  return text == "off" || ParseHostPort(text) ? "" : "HOST:PORT with a numeric host, or off";
+}
+std::string Reachability(const std::string& text) {
+  return text == "auto" || text == "yes" || text == "no" ? "" : "auto, yes or no";
 }
 std::string Url(const std::string& text) {
   std::string plain = text;
@@ -63,7 +71,8 @@ ConfigKey Text(std::string_view section, std::string_view key, std::string NodeC
             if (allowed.empty()) config.*member = text;
             return allowed;
           },
-          [](NodeConfig&) {}};
+          [](NodeConfig&) {},
+          [member](const NodeConfig& config) { return std::vector{config.*member}; }};
 }
 
 ConfigKey List(std::string_view section, std::string_view key,
@@ -77,26 +86,29 @@ ConfigKey List(std::string_view section, std::string_view key,
             if (allowed.empty()) (config.*member).push_back(text);
             return allowed;
           },
-          [member](NodeConfig& config) { (config.*member).clear(); }};
+          [member](NodeConfig& config) { (config.*member).clear(); },
+          [member](const NodeConfig& config) { return config.*member; }};
 }
 
 ConfigKey Number(std::string_view section, std::string_view key, std::int64_t NodeConfig::*member,
                  std::int64_t least, std::int64_t most, std::string_view help) {
-  return {section,
-          key,
-          ConfigKind::kNumber,
-          help,
-          [member, least, most](NodeConfig& config, const std::string& text) -> std::string {
-            std::int64_t value = 0;
-            const char* end = text.data() + text.size();
-            const auto [stop, error] = std::from_chars(text.data(), end, value);
-            if (error != std::errc() || stop != end || value < least || value > most) {
-              return "a number from " + std::to_string(least) + " to " + std::to_string(most);
-            }
-            config.*member = value;
-            return "";
-          },
-          [](NodeConfig&) {}};
+  return {
+      section,
+      key,
+      ConfigKind::kNumber,
+      help,
+      [member, least, most](NodeConfig& config, const std::string& text) -> std::string {
+        std::int64_t value = 0;
+        const char* end = text.data() + text.size();
+        const auto [stop, error] = std::from_chars(text.data(), end, value);
+        if (error != std::errc() || stop != end || value < least || value > most) {
+          return "a number from " + std::to_string(least) + " to " + std::to_string(most);
+        }
+        config.*member = value;
+        return "";
+      },
+      [](NodeConfig&) {},
+      [member](const NodeConfig& config) { return std::vector{std::to_string(config.*member)}; }};
 }
 
 ConfigKey Flag(std::string_view section, std::string_view key, bool NodeConfig::*member,
@@ -110,20 +122,32 @@ ConfigKey Flag(std::string_view section, std::string_view key, bool NodeConfig::
             config.*member = text == "true";
             return "";
           },
-          [](NodeConfig&) {}};
+          [](NodeConfig&) {},
+          [member](const NodeConfig& config) {
+            return std::vector<std::string>{config.*member ? "true" : "false"};
+          }};
 }
 
 std::vector<ConfigKey> MakeKeys() {
   using C = NodeConfig;
   return {
-      Text("node", "data_dir", &C::data_dir, Anything, "folder for the key and remembered peers"),
+      Text("node", "data_dir", &C::data_dir, Anything, "folder for key, peers and records"),
       Text("node", "log_level", &C::log_level, LogLevel, "trace, debug, info, warning, error, off"),
       Number("node", "drain_timeout_s", &C::drain_timeout_s, 1, 3600,
              "seconds from SIGTERM to the end at the latest"),
       Text("links", "listen", &C::listen, ListenAddress, "HOST:PORT for links of other nodes"),
       List("links", "advertise", &C::advertise, DialAddress, "HOST:PORT where others reach it"),
+      Text("links", "dialable", &C::dialable, Reachability,
+           "auto: others are asked to dial back; yes, no: as it says"),
       List("links", "bootstrap", &C::bootstrap, DialAddress, "HOST:PORT of nodes to join through"),
-      Text("control", "listen", &C::control, ControlAddress, "loopback HOST:PORT or unix:PATH"),
+      Text("control", "listen", &C::control, ControlAddress, "HOST:PORT or unix:PATH"),
+      Text("control", "tls_cert", &C::control_cert, AnyText, "PEM file: certificate, then chain"),
+      Text("control", "tls_key", &C::control_key, AnyText, "PEM file: the certificate's key"),
+      Text("control", "token_file", &C::control_token, AnyText, "file with what callers must know"),
+      Text("http", "listen", &C::http, HttpAddress, "HOST:PORT of health and metrics, or off"),
+      Number("http", "connections", &C::http_connections, 1, 65'536, "at once, in total"),
+      Number("http", "connections_per_address", &C::http_connections_per_address, 1, 65'536,
+             "at once, from one address"),
       Flag("security", "insecure", &C::insecure, "no TLS, claimed ids; loopback only"),
       Text("security", "network_key", &C::network_key, AnyText,
            "file with a private network's key"),
@@ -135,6 +159,17 @@ std::vector<ConfigKey> MakeKeys() {
       Number("limits", "connections_per_prefix", &C::connections_per_prefix, 1, 1'000'000,
              "accepted from one /24 (IPv6: /48)"),
       Number("limits", "links", &C::links, 8, 4096, "that the overlay keeps"),
+      Number("limits", "peer_bytes_per_s", &C::peer_bytes_per_s, 65'536, kMaxRate,
+             "received from one peer"),
+      Number("limits", "peer_messages_per_s", &C::peer_messages_per_s, 10, kMaxRate,
+             "received from one peer"),
+      Number("limits", "bytes_per_s", &C::bytes_per_s, 65'536, kMaxRate, "received from all peers"),
+      Number("limits", "messages_per_s", &C::messages_per_s, 10, kMaxRate,
+             "received from all peers"),
+      Number("limits", "queue_kib", &C::queue_kib, 64, 1024 * 1024, "that wait for one peer"),
+      Number("limits", "records", &C::records, 1, 1'000'000, "held for others"),
+      Number("limits", "memory_mib", &C::memory_mib, 16, 1024 * 1024,
+             "of payloads and queues; beyond it newcomers and sends are refused"),
       Number("limits", "channels", &C::channels, 0, 1'000'000, "streams to and from other nodes"),
       Number("limits", "channels_per_peer", &C::channels_per_peer, 1, 1'000'000,
              "of them, to and from one node"),
@@ -184,20 +219,6 @@ std::vector<ConfigKey> PeerRelayKeys() {
 }
 
 // ---- Names.
-
-std::size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
 
 std::string NearestTo(const std::string& name) {
   const std::span<const ConfigKey> keys = ConfigKeys();

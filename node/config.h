@@ -29,9 +29,17 @@ struct NodeConfig {
   // [links]
   std::string listen = "0.0.0.0:7400";
   std::vector<std::string> advertise;  // none: where it listens, if that is one address
+  std::string dialable = "auto";       // yes, no
   std::vector<std::string> bootstrap;
   // [control]
   std::string control = "127.0.0.1:7401";  // or unix:PATH, or "off" (of embedded nodes)
+  std::string control_cert;                // files
+  std::string control_key;
+  std::string control_token;
+  // [http]
+  std::string http = "127.0.0.1:7402";  // or off
+  std::int64_t http_connections = 64;
+  std::int64_t http_connections_per_address = 32;
   // [security]
   bool insecure = false;
   std::string network_key;  // file
@@ -42,6 +50,13 @@ struct NodeConfig {
   std::int64_t connections_per_address = 64;
   std::int64_t connections_per_prefix = 256;
   std::int64_t links = 128;
+  std::int64_t peer_bytes_per_s = std::int64_t{1} << 30;
+  std::int64_t peer_messages_per_s = 500'000;
+  std::int64_t bytes_per_s = std::int64_t{4} << 30;
+  std::int64_t messages_per_s = 2'000'000;
+  std::int64_t queue_kib = 4096;
+  std::int64_t records = 1024;
+  std::int64_t memory_mib = 1024;
   std::int64_t channels = 4096;
   std::int64_t channels_per_peer = 1024;
   std::int64_t channel_window_kib = 1024;
@@ -77,6 +92,7 @@ struct ConfigKey {
   // Takes over one value (kList: adds one). Returns what is allowed, or nothing.
   std::function<std::string(NodeConfig&, const std::string&)> set;
   std::function<void(NodeConfig&)> clear;  // of a list, before values of a stronger source
+  std::function<std::vector<std::string>(const NodeConfig&)> get;  // as `set` takes them
 
   std::string name() const { return std::string(section) + "." + std::string(key); }
   std::string flag() const;         // --links-listen
@@ -92,5 +108,8 @@ absl::Status ReadEnvironment(NodeConfig& config);
 // `values` of one key, as given on the command line.
 absl::Status SetConfig(const ConfigKey& key, const std::vector<std::string>& values,
                        const std::string& source, NodeConfig& config);
+
+// What single keys cannot see: which of them need each other.
+absl::Status CheckConfig(const NodeConfig& config);
 
 }  // namespace tombolo::node

@@ -37,6 +37,9 @@ struct Connection {
   Time deadline = kNever;         // of the state
   Time used;                      // by a message, either way
 
+  bool asked_dial_back = false;  // and waits for the result
+  Time dial_back_after;          // no dial back is made for the other side before
+
   Frame batch;                  // what this turn has for the other side
   std::size_t batch_bytes = 0;  // of its messages
   bool dirty = false;           // the batch is to be sent when the turn ends

@@ -32,11 +32,13 @@ std::uint64_t MicrosSince(std::chrono::steady_clock::time_point start) {
 }  // namespace
 
 ControlCalls::ControlCalls(boost::asio::any_io_executor strand, Application& application,
-                           const GrpcTransport& transport, const ControlOptions& options)
+                           const GrpcTransport& transport, const ControlOptions& options,
+                           std::function<std::uint64_t()> refused)
     : strand_(std::move(strand)),
       application_(application),
       transport_(transport),
       options_(options),
+      refused_(std::move(refused)),
       channels_(strand_, [this]() -> ChannelTable& { return application_.host().channels(); }) {}
 
 void ControlCalls::Stop() {
@@ -77,6 +79,8 @@ ControlCalls::Reactor* ControlCalls::Status(Context* context, const control::Sta
     for (const auto& [name, value] : application_.ReadCounters())
       (*reply->mutable_counters())[name] = value;
     reply->set_version(options_.version);
+    reply->set_http(options_.http());
+    (*reply->mutable_counters())["control_refused"] = refused_();
     reply->set_uptime_ms(MicrosSince(started_) / 1000);
     reactor->Finish(grpc::Status::OK);
   });
@@ -217,6 +221,17 @@ ControlCalls::Reactor* ControlCalls::Get(Context* context, const control::GetReq
       reply->set_sequence(done->record.sequence);
       reply->set_hops(done->hops);
     });
+  });
+}
+
+ControlCalls::Reactor* ControlCalls::Reload(Context* context, const control::ReloadRequest*,
+                                            control::ReloadReply* reply) {
+  return OnStrand(context, [this, reply](Reactor* reactor) {
+    const absl::StatusOr<ReloadOutcome> outcome = options_.reload();
+    if (!outcome.ok()) return reactor->Finish(Convert(outcome.status()));
+    for (const std::string& key : outcome->changed) reply->add_changed(key);
+    for (const std::string& key : outcome->restart_required) reply->add_restart_required(key);
+    reactor->Finish(grpc::Status::OK);
   });
 }
 

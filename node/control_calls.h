@@ -27,7 +27,8 @@ namespace tombolo::node {
 class ControlCalls final : public control::Control::CallbackService {
  public:
   ControlCalls(boost::asio::any_io_executor strand, Application& application,
-               const GrpcTransport& transport, const ControlOptions& options);
+               const GrpcTransport& transport, const ControlOptions& options,
+               std::function<std::uint64_t()> refused);
 
   // Ends the streams; calls from now on are refused.
   void Stop();
@@ -47,6 +48,7 @@ class ControlCalls final : public control::Control::CallbackService {
   Reactor* Lookup(Context*, const control::LookupRequest*, control::LookupReply*) override;
   Reactor* Put(Context*, const control::PutRequest*, control::PutReply*) override;
   Reactor* Get(Context*, const control::GetRequest*, control::GetReply*) override;
+  Reactor* Reload(Context*, const control::ReloadRequest*, control::ReloadReply*) override;
   Reactor* Drain(Context*, const control::DrainRequest*, control::DrainReply*) override;
   grpc::ServerWriteReactor<control::Event>* Subscribe(Context*,
                                                       const control::SubscribeRequest*) override;
@@ -67,6 +69,7 @@ class ControlCalls final : public control::Control::CallbackService {
   Application& application_;
   const GrpcTransport& transport_;
   const ControlOptions& options_;
+  const std::function<std::uint64_t()> refused_;  // calls without the token
   ControlChannels channels_;
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::atomic<bool> stopping_ = false;

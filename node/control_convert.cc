@@ -82,6 +82,8 @@ void FillCounters(const Host& host, const GrpcTransport& transport, control::Sta
   counters["channel_memory_bytes"] = host.channels().memory();
   counters["strange_payloads"] = host.counters().strange_payloads;
   counters["joins_begun"] = host.counters().joins_begun;
+  counters["sends_refused_memory"] = host.counters().sends_refused_memory;
+  counters["messages_refused_memory"] = host.counters().messages_refused_memory;
   // Of the core: only what has happened, for there are many kinds.
   const auto add = [&](const char* what, std::string_view name, std::uint64_t count) {
     if (count > 0) counters[what + std::string(name)] = count;
@@ -158,6 +160,7 @@ void FillStatus(const Host& host, const GrpcTransport& transport, control::Statu
   reply.set_listening(transport.listening());
   for (const std::string& address : host.self().addresses) reply.add_addresses(address);
   reply.set_dialable(host.self().dialable);
+  reply.set_reachability(static_cast<control::StatusReply::Reachability>(host.reach()));
   reply.set_connections(static_cast<std::uint32_t>(host.links().connection_count()));
   reply.set_links(static_cast<std::uint32_t>(host.links().kept_count()));
   reply.set_contacts(static_cast<std::uint32_t>(host.core().table().live_count()));
@@ -181,7 +184,7 @@ void FillPeers(const Host& host, Time now, control::PeersReply& reply) {
       row.set_rtt_us(static_cast<std::uint64_t>(link->srtt.us));
     }
     row.set_since_ms(static_cast<std::uint64_t>((now - connection->since).us / 1000));
-    row.set_queued_bytes(connection->queued);
+    row.set_queued_bytes(host.links().queued(*connection));
   }
 }
 

@@ -4,12 +4,14 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <sys/stat.h>
 
 #include <boost/asio/post.hpp>
 #include <thread>
 #include <utility>
 
 #include "node/control_calls.h"
+#include "node/control_guard.h"
 #include "node/grpc_credentials.h"
 
 namespace tombolo::node {
@@ -20,7 +22,7 @@ class ControlServer::Impl {
        const GrpcTransport& transport, ControlOptions options)
       : strand_(std::move(strand)),
         options_(std::move(options)),
-        calls_(strand_, application, transport, options_) {
+        calls_(strand_, application, transport, options_, [this] { return refused(); }) {
     PrepareGrpcProcess();
   }
   ~Impl() {
@@ -36,17 +38,27 @@ class ControlServer::Impl {
       return true;
     }();
     static_cast<void>(reflection);
+    const absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentials = Credentials();
+    if (!credentials.ok()) return credentials.status();
     grpc::ServerBuilder builder;
     int port = 0;
-    builder.AddListeningPort(options_.address, grpc::InsecureServerCredentials(), &port);
+    builder.AddListeningPort(options_.address, *credentials, &port);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.SetMaxReceiveMessageSize(1 << 20);
     builder.RegisterService(&calls_);
-    server_ = builder.BuildAndStart();
     const bool unix_socket = options_.address.starts_with("unix:");
+    {
+      // Nobody else may open the socket, not even between its making and chmod.
+      const mode_t before = unix_socket ? umask(0177) : 0;
+      server_ = builder.BuildAndStart();
+      if (unix_socket) umask(before);
+    }
     if (server_ == nullptr || (port == 0 && !unix_socket)) {
       return absl::UnavailableError("cannot listen at " + options_.address +
                                     " for the control API; is it in use?");
+    }
+    if (unix_socket && chmod(options_.address.substr(5).c_str(), 0600) != 0) {
+      return absl::UnavailableError("cannot protect the socket " + options_.address);
     }
     address_ = unix_socket ? options_.address
                            : options_.address.substr(0, options_.address.rfind(':') + 1) +
@@ -54,6 +66,14 @@ class ControlServer::Impl {
     SetServing(true);
     return absl::OkStatus();
   }
+
+  absl::Status ReloadToken() {
+    if (guard_ == nullptr) return absl::OkStatus();
+    const absl::StatusOr<std::string> token = ReadToken(options_.token_file);
+    if (token.ok()) guard_->SetToken(*token);
+    return token.status();
+  }
+  std::uint64_t refused() const { return guard_ == nullptr ? 0 : guard_->refused(); }
 
   void SetServing(bool serving) {
     if (server_ != nullptr) server_->GetHealthCheckService()->SetServingStatus(serving);
@@ -73,9 +93,22 @@ class ControlServer::Impl {
   const std::string& address() const { return address_; }
 
  private:
+  absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials() {
+    if (options_.tls_cert.empty()) return grpc::InsecureServerCredentials();
+    const absl::Status good = CheckCertificate(options_.tls_cert, options_.tls_key);
+    if (!good.ok()) return good;
+    if (!options_.token_file.empty()) {
+      const absl::StatusOr<std::string> token = ReadToken(options_.token_file);
+      if (!token.ok()) return token.status();
+      guard_ = std::make_shared<ControlGuard>(*token);
+    }
+    return MakeControlCredentials(options_.tls_cert, options_.tls_key, guard_);
+  }
+
   boost::asio::any_io_executor strand_;
   const ControlOptions options_;
   ControlCalls calls_;
+  std::shared_ptr<ControlGuard> guard_;
   std::unique_ptr<grpc::Server> server_;
   std::thread closer_;
   std::string address_;
@@ -88,6 +121,8 @@ ControlServer::ControlServer(boost::asio::any_io_executor strand, Application& a
 ControlServer::~ControlServer() = default;
 absl::Status ControlServer::Start() { return impl_->Start(); }
 const std::string& ControlServer::address() const { return impl_->address(); }
+absl::Status ControlServer::ReloadToken() { return impl_->ReloadToken(); }
+std::uint64_t ControlServer::refused() const { return impl_->refused(); }
 void ControlServer::SetServing(bool serving) { impl_->SetServing(serving); }
 void ControlServer::Stop(std::function<void()> stopped) { impl_->Stop(std::move(stopped)); }
 

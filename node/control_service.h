@@ -13,18 +13,32 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "node/application.h"
 #include "node/grpc_transport.h"
 
 namespace tombolo::node {
 
+// What a new reading of the configuration has changed.
+struct ReloadOutcome {
+  std::vector<std::string> changed;           // keys that hold now
+  std::vector<std::string> restart_required;  // keys that differ from what the process runs with
+};
+
 struct ControlOptions {
-  std::string address;  // loopback "host:port" or "unix:PATH"
+  std::string address;  // "host:port" or "unix:PATH" (mode 0600)
   std::string version;
-  std::function<void()> drain;  // what Drain does; on the strand
-  std::function<Time()> now;    // the host's clock
+  std::function<void()> drain;                                 // what Drain does; on the strand
+  std::function<Time()> now;                                   // the host's clock
+  std::function<absl::StatusOr<ReloadOutcome>()> reload = {};  // what Reload does; on the strand
+  std::function<std::string()> http = [] { return ""; };       // where HTTP is listened to
+  // Files; none: no TLS, no token. A token needs TLS.
+  std::string tls_cert = {};
+  std::string tls_key = {};
+  std::string token_file = {};
 };
 
 class ControlServer {
@@ -39,6 +53,10 @@ class ControlServer {
 
   absl::Status Start();
   const std::string& address() const;  // with its port
+  // For callers from elsewhere; none if the options have no token file.
+  absl::Status ReloadToken();
+  // Calls without the right token.
+  std::uint64_t refused() const;
   // Says so to health checks.
   void SetServing(bool serving);
   // Refuses new calls, ends streams; `stopped` is called on the strand when all have ended.

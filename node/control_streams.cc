@@ -14,6 +14,17 @@ control::Event Missed(std::uint64_t events) {
   return event;
 }
 
+control::Event Leaving(const std::vector<RememberedPeer>& others) {
+  control::Event event;
+  control::LeavingEvent& leaving = *event.mutable_leaving();
+  for (const RememberedPeer& other : others) {
+    control::LeavingEvent::Node& node = *leaving.add_nodes();
+    node.set_id(BytesOf(other.id));
+    if (!other.addresses.empty()) node.set_address(other.addresses.front());
+  }
+  return event;
+}
+
 }  // namespace
 
 grpc::ServerWriteReactor<control::Event>* ControlCalls::Subscribe(
@@ -24,12 +35,14 @@ grpc::ServerWriteReactor<control::Event>* ControlCalls::Subscribe(
   struct State {
     std::uint64_t listener = 0;
     std::uint64_t stream = 0;
+    std::uint64_t leaving = 0;
   };
   const auto state = std::make_shared<State>();
   stream->set_done([this, state, topics] {
     boost::asio::post(strand_, [this, state, topics] {
       closers_.erase(state->stream);
       application_.Unlisten(state->listener);
+      application_.UnlistenLeaving(state->leaving);
       for (const std::uint64_t topic : topics) application_.Unsubscribe(topic);
     });
   });
@@ -47,6 +60,10 @@ grpc::ServerWriteReactor<control::Event>* ControlCalls::Subscribe(
           if (auto converted = ConvertEvent(application_.host(), event, payload)) {
             open->Push(*std::move(converted));
           }
+        });
+    state->leaving = application_.ListenLeaving(
+        [weak = std::weak_ptr(stream)](const std::vector<RememberedPeer>& others) {
+          if (const auto open = weak.lock()) open->Push(Leaving(others));
         });
     control::Event subscribed;
     subscribed.mutable_subscribed();

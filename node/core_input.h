@@ -33,9 +33,12 @@ struct PressureInput {
   LinkPressure pressure;
 };
 struct TickInput {};
+struct RestoreInput {
+  Record record;
+};
 
-using CoreInput =
-    std::variant<MessageInput, CommandInput, LinkUpInput, LinkDownInput, PressureInput, TickInput>;
+using CoreInput = std::variant<MessageInput, CommandInput, LinkUpInput, LinkDownInput,
+                               PressureInput, TickInput, RestoreInput>;
 
 // Sees every input right before the core does. Lists and payloads in it can be read during the
 // call.

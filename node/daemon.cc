@@ -4,14 +4,14 @@
 
 #include <boost/asio/post.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <random>
 #include <utility>
 
 #include "node/asio_clock.h"
+#include "node/daemon_options.h"
 #include "node/host_port.h"
+#include "node/report.h"
 #include "node/service_manager.h"
 
 namespace tombolo::node {
@@ -19,81 +19,74 @@ namespace {
 
 constexpr std::chrono::minutes kSaveInterval{1};
 constexpr std::size_t kRemembered = 256;
-// Simulated peers answer at once, processes when the system lets them: on a busy machine a hop of
-// microseconds takes tens of milliseconds, and every early repetition makes it busier.
-constexpr Duration kMinRto = Duration::Milliseconds(200);
-
-HostOptions MakeHostOptions(const NodeConfig& config, const std::string& version, const NodeId& id,
-                            const DataDir& data) {
-  HostOptions options;
-  options.core.overlay = OverlayKind::kBoth;
-  options.core.relay.min_rto = kMinRto;
-  options.core.links.max_links = static_cast<int>(config.links);
-  // The share that the core's defaults have: few links must not all be kept free.
-  options.core.links.reserved = options.core.links.max_links / 4;
-  options.links.max_connections = static_cast<std::size_t>(config.connections);
-  options.channels.max_channels = static_cast<std::size_t>(config.channels);
-  options.channels.max_per_peer = static_cast<std::size_t>(config.channels_per_peer);
-  options.channels.max_window = static_cast<std::size_t>(config.channel_window_kib) << 10;
-  options.channels.max_memory = static_cast<std::size_t>(config.channel_memory_mib) << 20;
-  options.channels.silence = Duration::Seconds(config.channel_silence_s);
-  options.self.id = id;
-  options.self.agent = "tombolo " + version;
-  options.bootstrap = config.bootstrap;
-  options.remembered = data.LoadPeers();
-  std::random_device random;
-  options.seed = (std::uint64_t{random()} << 32) | random();
-  return options;
-}
-
-absl::StatusOr<GrpcTransportOptions> MakeTransportOptions(const NodeConfig& config) {
-  GrpcTransportOptions options;
-  options.insecure = config.insecure;
-  if (!config.network_key.empty()) {
-    absl::StatusOr<NetworkKey> key = NetworkKey::Load(config.network_key);
-    if (!key.ok()) return key.status();
-    options.network_key = *std::move(key);
-  }
-  std::vector<NodeId> allow;
-  std::vector<NodeId> deny;
-  for (const std::string& id : config.allow) allow.push_back(*NodeId::FromHex(id));
-  for (const std::string& id : config.deny) deny.push_back(*NodeId::FromHex(id));
-  options.trust = std::make_shared<TrustList>(std::move(allow), std::move(deny));
-  options.accept.total = static_cast<std::size_t>(config.connections);
-  options.accept.per_address = static_cast<std::size_t>(config.connections_per_address);
-  options.accept.per_prefix = static_cast<std::size_t>(config.connections_per_prefix);
+constexpr std::size_t kAlternatives = 3;  // told to clients when the node leaves
+GrpcTransportOptions Trusting(GrpcTransportOptions options, std::shared_ptr<const TrustList> list) {
+  options.trust = std::move(list);
   return options;
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Make(const NodeConfig& config,
-                                                     const std::string& version) {
+                                                     const std::string& version, Reread reread) {
   absl::StatusOr<GrpcTransportOptions> transport = MakeTransportOptions(config);
   if (!transport.ok()) return transport.status();
   absl::StatusOr<DataDir> data = DataDir::Open(config.data_dir);
   if (!data.ok()) return data.status();
+  absl::StatusOr<RecordFile> records = RecordFile::Open(data->records_path());
+  if (!records.ok()) return records.status();
+  if (!records->set_aside().empty()) {
+    spdlog::error("{} was damaged: it is now {}, and this node begins without records",
+                  data->records_path(), records->set_aside());
+  }
   absl::StatusOr<Identity> identity = Identity::LoadOrCreate(data->key_path());
   if (!identity.ok()) return identity.status();
-  return std::unique_ptr<Daemon>(
-      new Daemon(config, version, *std::move(data), *std::move(identity), *std::move(transport)));
+  return std::unique_ptr<Daemon>(new Daemon(config, version, std::move(reread), *std::move(data),
+                                            *std::move(records), *std::move(identity),
+                                            *std::move(transport)));
 }
 
-Daemon::Daemon(const NodeConfig& config, const std::string& version, DataDir data,
-               Identity identity, GrpcTransportOptions transport)
+Daemon::Daemon(const NodeConfig& config, const std::string& version, Reread reread, DataDir data,
+               RecordFile records, Identity identity, GrpcTransportOptions transport)
     : config_(config),
+      reread_(std::move(reread)),
+      version_(version),
       data_(std::move(data)),
-      host_(MakeHostOptions(config, version, identity.id(), data_), application_),
-      transport_(io_.get_executor(), std::move(identity), std::move(transport), host_),
+      record_file_(std::move(records)),
+      host_(MakeHostOptions(config, version, identity.id(), data_,
+                            RecordKeeper::Restore(record_file_)),
+            application_),
+      records_(io_.get_executor(), std::move(record_file_),
+               [this](std::uint64_t number, bool kept) { host_.Durable(number, kept); }),
+      trust_(std::make_shared<TrustList>(IdsOf(config.allow), IdsOf(config.deny))),
+      transport_(io_.get_executor(), std::move(identity), Trusting(std::move(transport), trust_),
+                 host_),
       clock_(MakeAsioClock(io_.get_executor())),
-      control_(io_.get_executor(), application_, transport_,
-               {config.control, version, [this] { Drain(); }, [this] { return clock_->now(); }}),
+      control_(io_.get_executor(), application_, transport_, MakeControlOptions(version)),
+      http_(io_.get_executor(), [this](const std::string& path) { return Page(path); },
+            {.accept = HttpAcceptLimitsOf(config)}),
       gateways_(io_.get_executor(), application_, config_),
       signals_(io_),
+      reload_signal_(io_),
       save_timer_(io_),
       drain_timer_(io_) {
+  host_.set_durable(&records_);
   application_.Use(host_);
   application_.set_on_stopped([this] { EndTransport(); });
+}
+
+ControlOptions Daemon::MakeControlOptions(const std::string& version) {
+  ControlOptions options;
+  options.address = config_.control;
+  options.version = version;
+  options.tls_cert = config_.control_cert;
+  options.tls_key = config_.control_key;
+  options.token_file = config_.control_token;
+  options.drain = [this] { Drain(); };
+  options.now = [this] { return clock_->now(); };
+  options.reload = [this] { return Reload(); };
+  options.http = [this] { return http_.listening(); };
+  return options;
 }
 
 // What others are told: what the operator says, else where it listens if that is one address.
@@ -105,21 +98,33 @@ std::vector<std::string> Daemon::Advertised() const {
   return {listening};
 }
 
+void Daemon::SetReachability() {
+  const std::vector<std::string> addresses = Advertised();
+  if (addresses.empty()) {
+    spdlog::warn("links.advertise is not set: others cannot dial this node, which opens its links");
+  }
+  std::optional<bool> dialable;
+  if (config_.dialable != "auto") dialable = config_.dialable == "yes";
+  host_.SetReachability(addresses, dialable);
+}
+
 absl::Status Daemon::Start() {
   if (absl::Status listens = transport_.Listen(config_.listen); !listens.ok()) return listens;
   if (config_.control != "off") {
     if (absl::Status serves = control_.Start(); !serves.ok()) return serves;
   }
   if (absl::Status serves = gateways_.Start(); !serves.ok()) return serves;
-  const std::vector<std::string> addresses = Advertised();
-  if (addresses.empty()) {
-    spdlog::warn("links.advertise is not set: others cannot dial this node, which opens its links");
+  if (config_.http != "off") {
+    if (absl::Status serves = http_.Start(config_.http); !serves.ok()) return serves;
   }
-  host_.SetReachability(addresses, !addresses.empty());
+  SetReachability();
   host_.Start(*clock_, transport_);
   SaveLater();
-  spdlog::info("node {} listens at {}, control {}", host_.self().id.ToHex(), transport_.listening(),
-               control_.address().empty() ? "off" : "at " + control_.address());
+  const auto at = [](const std::string& address) {
+    return address.empty() ? "off" : "at " + address;
+  };
+  spdlog::info("node {} listens at {}, control {}, http {}", host_.self().id.ToHex(),
+               transport_.listening(), at(control_.address()), at(http_.listening()));
   return absl::OkStatus();
 }
 
@@ -130,10 +135,18 @@ void Daemon::BeProcess() {
   signals_.async_wait([this](const boost::system::error_code& error, int) {
     if (!error) OnSignal();
   });
+  reload_signal_.add(SIGHUP);
+  ReloadOnSignal();
   NotifyServiceManager("READY=1");
 }
 
 void Daemon::Run() { io_.run(); }
+
+HttpReply Daemon::Page(const std::string& path) const {
+  const std::chrono::duration<double> up = std::chrono::steady_clock::now() - started_;
+  return PageOf(path, {application_, host_, transport_, http_, version_, control_.refused(),
+                       up.count(), draining_});
+}
 
 // The second one means it.
 void Daemon::OnSignal() {
@@ -148,6 +161,7 @@ void Daemon::Drain() {
   spdlog::info("draining");
   if (is_process_) NotifyServiceManager("STOPPING=1");
   control_.SetServing(false);
+  application_.TellLeaving(host_.Remember(kAlternatives));
   gateways_.Stop();
   SavePeers();
   host_.Stop();
@@ -165,6 +179,7 @@ void Daemon::EndTransport() {
   application_.GiveUp();
   // In a turn of its own: the host may be in the middle of one.
   boost::asio::post(io_, [this] {
+    http_.Stop();
     transport_.Stop();
     control_.Stop([this] {
       drain_timer_.cancel();
@@ -188,6 +203,7 @@ void Daemon::SaveLater() {
   save_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error || draining_) return;
     SavePeers();
+    records_.Retain(host_.HeldKeys());
     SaveLater();
   });
 }

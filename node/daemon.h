@@ -3,7 +3,9 @@
 //
 // Life: Start (listens, begins to join), Run until a signal, Drain or that of the control API,
 // then the host leaves the overlay, links and control calls end, and Run returns; at the latest
-// drain_timeout after the signal. The remembered peers are saved every minute and at the end.
+// drain_timeout after the signal. SIGHUP, or Reload of the control API, reads the configuration
+// anew: what can change while the node runs does, the rest is named; a bad one changes nothing. The
+// remembered peers are saved every minute and at the end.
 //
 // Thread rule: the thread that calls Run is the strand. Errors: of Start, with what to do about
 // them.
@@ -13,6 +15,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,14 +29,19 @@
 #include "node/gateway/gateways.h"
 #include "node/grpc_transport.h"
 #include "node/host.h"
+#include "node/http_server.h"
+#include "node/record_keeper.h"
 
 namespace tombolo::node {
 
 class Daemon {
  public:
   // Reads what is in the data folder; nothing is listening yet.
+  // `reread` makes the configuration anew from all its sources.
+  using Reread = std::function<absl::StatusOr<NodeConfig>()>;
   static absl::StatusOr<std::unique_ptr<Daemon>> Make(const NodeConfig& config,
-                                                      const std::string& version);
+                                                      const std::string& version,
+                                                      Reread reread = {});
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
@@ -49,25 +58,41 @@ class Daemon {
   std::string listening() const { return transport_.listening(); }
 
  private:
-  Daemon(const NodeConfig& config, const std::string& version, DataDir data, Identity identity,
-         GrpcTransportOptions transport);
+  Daemon(const NodeConfig& config, const std::string& version, Reread reread, DataDir data,
+         RecordFile records, Identity identity, GrpcTransportOptions transport);
 
+  ControlOptions MakeControlOptions(const std::string& version);
+  HttpReply Page(const std::string& path) const;
   std::vector<std::string> Advertised() const;
+  void SetReachability();
+  // daemon_reload.cc
+  absl::StatusOr<ReloadOutcome> Reload();
+  void Apply(const NodeConfig& next);
+  void ReloadOnSignal();
+
   void OnSignal();
   void EndTransport();
   void SavePeers();
   void SaveLater();
 
-  const NodeConfig config_;
+  NodeConfig config_;
+  const Reread reread_;
+  const std::string version_;
+  const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   DataDir data_;
   boost::asio::io_context io_{1};
   Application application_;
+  RecordFile record_file_;  // until the keeper has it
   Host host_;
+  RecordKeeper records_;
+  const std::shared_ptr<TrustList> trust_;
   GrpcTransport transport_;
   std::unique_ptr<Clock> clock_;
   ControlServer control_;
+  HttpServer http_;
   Gateways gateways_;
   boost::asio::signal_set signals_;
+  boost::asio::signal_set reload_signal_;
   boost::asio::steady_timer save_timer_;
   boost::asio::steady_timer drain_timer_;
   bool is_process_ = false;

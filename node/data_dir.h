@@ -27,6 +27,7 @@ class DataDir {
   ~DataDir();
 
   std::string key_path() const { return path_ + "/key.pem"; }
+  std::string records_path() const { return path_ + "/records.db"; }
   const std::string& path() const { return path_; }
 
   // One line per peer: its id and its addresses. A file that cannot be read is as good as none:

@@ -96,6 +96,7 @@ absl::StatusOr<NodeConfig> MakeConfig(const EmbeddedOptions& options) {
   for (const auto& [name, value] : options.settings) good.Update(Set(config, name, {value}));
   if (!good.ok()) return good;
   config.control = "off";
+  config.http = "off";
   return config;
 }
 

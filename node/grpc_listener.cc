@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "link.grpc.pb.h"
+#include "node/endpoint.h"
 #include "node/grpc_credentials.h"
 #include "node/grpc_reactors.h"
 #include "node/grpc_shared.h"
@@ -47,28 +48,6 @@ void AddServerArguments(const GrpcTransportOptions& options, grpc::ServerBuilder
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 1);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 4096);
   builder.SetMaxReceiveMessageSize(static_cast<int>(2 * options.max_frame_bytes));
-}
-
-std::string NameOf(const tcp::endpoint& endpoint) {
-  return HostPort{endpoint.address().to_string(), endpoint.port()}.ToString();
-}
-
-// As gRPC names it: an IPv4 address that came in over IPv6 is an IPv4 address.
-tcp::endpoint Unmapped(const tcp::endpoint& endpoint) {
-  const auto& address = endpoint.address();
-  if (!address.is_v6() || !address.to_v6().is_v4_mapped()) return endpoint;
-  return {boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6()),
-          endpoint.port()};
-}
-
-absl::StatusOr<tcp::endpoint> EndpointOf(const std::string& text) {
-  const std::optional<HostPort> parsed = ParseHostPort(text);
-  if (!parsed) return absl::InvalidArgumentError(text + " is not HOST:PORT");
-  boost::system::error_code error;
-  const auto address = boost::asio::ip::make_address(
-      parsed->host == "localhost" ? "127.0.0.1" : parsed->host, error);
-  if (error) return absl::InvalidArgumentError(parsed->host + " is not a numeric address");
-  return tcp::endpoint(address, parsed->port);
 }
 
 }  // namespace

@@ -44,6 +44,8 @@ class GrpcListener {
   // Gives up the places of connections that brought no stream.
   void Sweep();
 
+  void SetLimits(const AcceptLimits& limits) { counts_.set_limits(limits); }
+
   // No new connections; the server's calls are cancelled and have ended on return.
   void Refuse();
   void Stop();

@@ -97,6 +97,7 @@ struct GrpcShared {
   const Identity identity;
   const GrpcTransportOptions options;
   TransportCounts counts;
+  std::atomic<std::size_t> buffered{0};  // bytes in the queues and inboxes of all streams
   GrpcEventQueue events;
   std::atomic<std::uint64_t> next_connection{1};
 };

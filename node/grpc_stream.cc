@@ -55,6 +55,8 @@ std::unique_ptr<Frame> Parse(grpc::ByteBuffer* bytes) {
 GrpcStream::GrpcStream(std::shared_ptr<GrpcShared> shared, ConnectionId id, std::string peer)
     : shared_(std::move(shared)), id_(id), peer_(std::move(peer)) {}
 
+GrpcStream::~GrpcStream() { shared_->buffered -= queued_bytes_ + inbox_bytes_; }
+
 std::size_t GrpcStream::Send(Frame frame) {
   const std::size_t bytes = frame.ByteSizeLong();
   Next next = Next::kNothing;
@@ -64,6 +66,7 @@ std::size_t GrpcStream::Send(Frame frame) {
     if (closing_ || ended_) return 0;
     queue_.push_back(std::move(frame));
     queued_bytes_ += bytes;
+    shared_->buffered += bytes;
     queued = queued_bytes_;
     if (queued > kSendHighWater) above_high_water_ = true;
     next = Decide();
@@ -75,10 +78,26 @@ std::size_t GrpcStream::Send(Frame frame) {
 void GrpcStream::Consumed(std::size_t bytes) {
   const std::lock_guard lock(mutex_);
   inbox_bytes_ -= bytes;
-  const bool resume = !reading_ && !reads_over_ && !ended_;
+  shared_->buffered -= bytes;
+  ResumeReading();
+}
+
+void GrpcStream::SetPaused(bool paused) {
+  const std::lock_guard lock(mutex_);
+  paused_ = paused;
+  ResumeReading();
+}
+
+void GrpcStream::ResumeReading() {
+  const bool resume = !reading_ && !reads_over_ && !ended_ && !paused_;
   if (!resume || inbox_bytes_ > shared_->options.inbox_bytes / 2) return;
   reading_ = true;
   BeginRead(&incoming_);  // under the lock, so that End cannot come between
+}
+
+std::size_t GrpcStream::queued() const {
+  const std::lock_guard lock(mutex_);
+  return queued_bytes_;
 }
 
 void GrpcStream::Close() {
@@ -200,8 +219,11 @@ void GrpcStream::ReadDone(bool ok) {
   bool more = false;
   {
     const std::lock_guard lock(mutex_);
-    if (says_something) inbox_bytes_ += bytes;
-    more = !ended_ && inbox_bytes_ <= shared_->options.inbox_bytes;
+    if (says_something) {
+      inbox_bytes_ += bytes;
+      shared_->buffered += bytes;
+    }
+    more = !ended_ && !paused_ && inbox_bytes_ <= shared_->options.inbox_bytes;
     reading_ = more;
   }
   if (says_something) shared_->events.Push({id_, FrameEvent{std::move(frame), bytes}});
@@ -214,6 +236,7 @@ void GrpcStream::WriteDone(bool ok) {
   {
     const std::lock_guard lock(mutex_);
     writing_ = false;
+    shared_->buffered -= writing_bytes_;
     queued_bytes_ -= std::exchange(writing_bytes_, 0);
     // A failed write means that the stream is gone; the read that is out will tell why.
     if (!ok) aborted_ = true;

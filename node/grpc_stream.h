@@ -28,12 +28,15 @@ struct GrpcShared;
 
 class GrpcStream {
  public:
-  virtual ~GrpcStream() = default;
+  virtual ~GrpcStream();
 
   // Returns the bytes queued, those of a write under way included.
   std::size_t Send(Frame frame);
   // The strand has dealt with that many received bytes.
   void Consumed(std::size_t bytes);
+  // No further frame is read while paused, but for one that is on its way already.
+  void SetPaused(bool paused);
+  std::size_t queued() const;
   // Ends the stream once what is queued is on its way.
   void Close();
   // Ends it now. `cause` is told unless another was first.
@@ -79,6 +82,7 @@ class GrpcStream {
   enum class Next : std::uint8_t { kNothing, kWrite, kHalfClose, kEnd };
   // What is to be done now; the caller holds the mutex, and does it without.
   Next Decide();
+  void ResumeReading();  // with the mutex held
   void Do(Next next);
   void Advance();
   void TakeBatch();
@@ -91,13 +95,14 @@ class GrpcStream {
   grpc::ByteBuffer outgoing_;  // of the writer
   Frame writing_frame_;        // of the writer
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::deque<Frame> queue_;
   std::size_t queued_bytes_ = 0;  // with those of the write that is out
   std::size_t writing_bytes_ = 0;
   std::size_t inbox_bytes_ = 0;  // delivered to the queue of events, not yet consumed
   bool above_high_water_ = false;
   bool reading_ = false;
+  bool paused_ = false;
   bool writing_ = false;
   bool reads_over_ = false;
   bool closing_ = false;

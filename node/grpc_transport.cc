@@ -1,5 +1,6 @@
 #include "node/grpc_transport.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 #include <vector>
@@ -10,10 +11,21 @@
 #include "node/host_port.h"
 
 namespace tombolo::node {
+namespace {
+
+std::int64_t Micros(std::chrono::steady_clock::time_point time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
+
+}  // namespace
 
 GrpcTransport::GrpcTransport(boost::asio::any_io_executor strand, Identity identity,
                              GrpcTransportOptions options, TransportEvents& events)
-    : strand_(std::move(strand)), events_(events), timer_(strand_) {
+    : strand_(std::move(strand)),
+      events_(events),
+      peer_rates_(options.peer_rates),
+      gate_(options.rates),
+      timer_(strand_) {
   PrepareGrpcProcess();
   const auto wake = [this, strand = strand_, alive = std::weak_ptr(alive_)] {
     boost::asio::post(strand, [this, alive] {
@@ -25,6 +37,21 @@ GrpcTransport::GrpcTransport(boost::asio::any_io_executor strand, Identity ident
 }
 
 GrpcTransport::~GrpcTransport() { Stop(); }
+
+std::size_t GrpcTransport::queued(ConnectionId id) const {
+  const auto found = connections_.find(id);
+  const bool none = found == connections_.end() || found->second.stream == nullptr;
+  return none ? 0 : found->second.stream->queued();
+}
+
+std::size_t GrpcTransport::buffered() const { return shared_->buffered; }
+
+void GrpcTransport::SetLimits(const AcceptLimits& accept, RateLimits peer_rates, RateLimits rates) {
+  listener_->SetLimits(accept);
+  peer_rates_ = peer_rates;
+  gate_.SetLimits(rates);
+  for (auto& [id, connection] : connections_) connection.gate.SetLimits(peer_rates);
+}
 
 const TransportCounts& GrpcTransport::counts() const {
   listener_->Sweep();
@@ -44,7 +71,7 @@ std::optional<std::string> GrpcTransport::Obstacle(const std::string& address) c
 ConnectionId GrpcTransport::Dial(const std::string& address, std::optional<NodeId> expected) {
   const ConnectionId id = shared_->NextConnection();
   shared_->counts.Add(TransportCount::kDials);
-  Connection& connection = connections_[id];
+  Connection& connection = Add(id);
   connection.outbound = true;
   if (const std::optional<std::string> obstacle = Obstacle(address)) {
     shared_->counts.Add(TransportCount::kDialsFailed);
@@ -73,6 +100,7 @@ void GrpcTransport::Close(ConnectionId id) {
   if (connection.stream == nullptr) return;  // its Closed is on the way
   if (!connection.open) return connection.stream->Abort(CloseCause::kLocal, "");
   SetDeadline(id, connection, shared_->options.close_timeout);
+  if (connection.paused) connection.stream->SetPaused(false);  // so that it hears of the end
   connection.stream->Close();
 }
 
@@ -128,7 +156,7 @@ void GrpcTransport::Handle(GrpcEvent event) {
 }
 
 void GrpcTransport::HandleAccepted(ConnectionId id, std::unique_ptr<GrpcStream> stream) {
-  Connection& connection = connections_[id];
+  Connection& connection = Add(id);
   connection.stream = std::move(stream);
   if (stopped_ || !listener_->Adopt(connection.stream->peer())) {
     return connection.stream->Abort(CloseCause::kLocal, "no room");
@@ -151,6 +179,7 @@ void GrpcTransport::HandleFrame(ConnectionId id, std::unique_ptr<Frame> frame, s
   if (found == connections_.end()) return;
   Connection& connection = found->second;
   if (!connection.closing) ClearDeadline(id, connection);
+  Charge(id, connection, bytes, frame->messages_size() + frame->segments_size());
   // Consumed first: the handler may close, or stop everything.
   connection.stream->Consumed(bytes);
   if (connection.open && !connection.closing) events_.Received(id, std::move(frame));
@@ -161,6 +190,8 @@ void GrpcTransport::HandleClosed(ConnectionId id, CloseCause cause, const std::s
   if (found == connections_.end()) return;
   const Connection closed = std::move(found->second);
   connections_.erase(found);
+  if (closed.paused)
+    std::erase_if(resumes_, [id](const auto& entry) { return entry.second == id; });
   if (closed.deadline) deadlines_.erase({*closed.deadline, id});
   if (!closed.peer.empty()) listener_->Release(closed.peer);
   if (closed.outbound || closed.open) events_.Closed(id, cause, detail);
@@ -171,7 +202,7 @@ void GrpcTransport::SetDeadline(ConnectionId id, Connection& connection,
   ClearDeadline(id, connection);
   connection.deadline = Clock::now() + delay;
   deadlines_.emplace(*connection.deadline, id);
-  if (deadlines_.begin()->second == id) ArmTimer();
+  ArmTimer();
 }
 
 void GrpcTransport::ClearDeadline(ConnectionId id, Connection& connection) {
@@ -180,16 +211,61 @@ void GrpcTransport::ClearDeadline(ConnectionId id, Connection& connection) {
   connection.deadline.reset();
 }
 
+GrpcTransport::Connection& GrpcTransport::Add(ConnectionId id) {
+  Connection& connection = connections_[id];
+  connection.gate = RateGate(peer_rates_);
+  return connection;
+}
+
+// What has come is paid for; in debt, nothing more is read.
+void GrpcTransport::Charge(ConnectionId id, Connection& connection, std::size_t bytes,
+                           int messages) {
+  const Clock::time_point now = Clock::now();
+  const std::int64_t now_us = Micros(now);
+  connection.gate.Take(static_cast<std::int64_t>(bytes), messages, now_us);
+  gate_.Take(static_cast<std::int64_t>(bytes), messages, now_us);
+  if (connection.paused || connection.closing) return;
+  const std::int64_t wait = std::max(connection.gate.WaitUs(now_us), gate_.WaitUs(now_us));
+  if (wait == 0) return;
+  connection.paused = true;
+  connection.stream->SetPaused(true);
+  shared_->counts.Add(TransportCount::kReadsPaused);
+  resumes_.emplace(now + std::chrono::microseconds(wait), id);
+  ArmTimer();
+}
+
+void GrpcTransport::ResumeDue(Clock::time_point now) {
+  while (!resumes_.empty() && resumes_.begin()->first <= now) {
+    const ConnectionId id = resumes_.begin()->second;
+    resumes_.erase(resumes_.begin());
+    Connection& connection = connections_.at(id);
+    const std::int64_t now_us = Micros(now);
+    const std::int64_t wait = std::max(connection.gate.WaitUs(now_us), gate_.WaitUs(now_us));
+    if (wait > 0) {
+      resumes_.emplace(now + std::chrono::microseconds(wait), id);
+      continue;
+    }
+    connection.paused = false;
+    connection.stream->SetPaused(false);
+  }
+}
+
 void GrpcTransport::ArmTimer() {
-  if (deadlines_.empty()) return;
-  timer_.expires_at(deadlines_.begin()->first);
+  Clock::time_point first = Clock::time_point::max();
+  if (!deadlines_.empty()) first = deadlines_.begin()->first;
+  if (!resumes_.empty()) first = std::min(first, resumes_.begin()->first);
+  if (first == Clock::time_point::max() || first == armed_) return;
+  armed_ = first;
+  timer_.expires_at(first);
   timer_.async_wait([this, alive = std::weak_ptr(alive_)](const boost::system::error_code& ended) {
     if (!alive.expired() && !ended) OnTimer();
   });
 }
 
 void GrpcTransport::OnTimer() {
+  armed_ = {};
   const Clock::time_point now = Clock::now();
+  ResumeDue(now);
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     const ConnectionId id = deadlines_.begin()->second;
     Connection& connection = connections_.at(id);

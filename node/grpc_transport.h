@@ -14,9 +14,11 @@
 //
 // Bounds: AcceptLimits on TCP connections; max_frame_bytes per frame received; inbox_bytes parsed
 // but not yet delivered per connection, then reading pauses and HTTP/2 holds the sender back; the
-// send queue is as long as the caller lets it become. A dead peer is noticed within
-// keepalive_interval + keepalive_timeout. A channel never reconnects by itself and shares nothing
-// with another dial, so gRPC's back-off plays no part.
+// send queue is as long as the caller lets it become; RateLimits on what is received, from each
+// connection and from all: beyond them reading pauses until the rate is kept again, and counts;
+// what has been read by then is delivered. A dead peer is noticed within keepalive_interval +
+// keepalive_timeout. A channel never reconnects by itself and shares nothing with another dial, so
+// gRPC's back-off plays no part.
 //
 // Thread rule: everything on the strand; Stop blocks it until all is closed. Ownership: `events`
 // outlives the transport.
@@ -38,6 +40,7 @@
 #include "node/accept_limits.h"
 #include "node/identity.h"
 #include "node/network_key.h"
+#include "node/rate_limit.h"
 #include "node/transport.h"
 #include "node/transport_counts.h"
 #include "node/trust_list.h"
@@ -59,6 +62,8 @@ struct GrpcTransportOptions {
   std::size_t max_merge_bytes = 64 << 10;  // of frames put into one write; 0: one frame per write
   std::size_t inbox_bytes = 1 << 20;
   AcceptLimits accept;
+  RateLimits peer_rates;  // of what is received on one connection; a pair keeps one
+  RateLimits rates;       // on all of them together
 };
 
 class GrpcListener;
@@ -81,7 +86,12 @@ class GrpcTransport final : public Transport {
   std::string listening() const override;
   void Stop() override;
 
+  std::size_t queued(ConnectionId connection) const override;
+  std::size_t buffered() const override;
+
   const TransportCounts& counts() const;
+  // From now on; connections that are open stay.
+  void SetLimits(const AcceptLimits& accept, RateLimits peer_rates, RateLimits rates);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -93,6 +103,8 @@ class GrpcTransport final : public Transport {
     bool closing = false;  // Close has been called
     std::string peer;      // of an accepted one, as the listener knows it
     std::optional<Clock::time_point> deadline;
+    RateGate gate{RateLimits()};
+    bool paused = false;  // until its time in resumes_
   };
   using Connections = std::map<ConnectionId, Connection>;
 
@@ -106,6 +118,9 @@ class GrpcTransport final : public Transport {
   void HandleFrame(ConnectionId id, std::unique_ptr<Frame> frame, std::size_t bytes);
   void HandleClosed(ConnectionId id, CloseCause cause, const std::string& detail);
 
+  Connection& Add(ConnectionId id);
+  void Charge(ConnectionId id, Connection& connection, std::size_t bytes, int messages);
+  void ResumeDue(Clock::time_point now);
   void SetDeadline(ConnectionId id, Connection& connection, std::chrono::milliseconds delay);
   void ClearDeadline(ConnectionId id, Connection& connection);
   void ArmTimer();
@@ -118,7 +133,11 @@ class GrpcTransport final : public Transport {
   std::deque<GrpcEvent> batch_;  // being delivered
   Connections connections_;
   std::set<std::pair<Clock::time_point, ConnectionId>> deadlines_;
+  std::set<std::pair<Clock::time_point, ConnectionId>> resumes_;  // of paused connections
+  RateLimits peer_rates_;
+  RateGate gate_;
   boost::asio::steady_timer timer_;
+  Clock::time_point armed_{};  // when it goes off
   bool stopped_ = false;
   // Turns that are posted when the transport ends find this gone, and do nothing.
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);

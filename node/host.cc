@@ -33,6 +33,8 @@ Host::Host(const HostOptions& options, HostListener& listener)
   assert(!options.core.Validate());
   assert(options.core.store.max_value_bytes <= Codec::kMaxPayloadBytes);
   assert(options.core.gossip.max_payload_bytes <= Codec::kMaxPayloadBytes);
+  if (!self_.dialable) options_.dialable = false;
+  reachability_.Begin(!self_.addresses.empty(), options_.dialable, now_);
   known_.SetSelf(self_.addresses, self_.dialable);
 }
 
@@ -48,6 +50,7 @@ void Host::Start(Clock& clock, Transport& transport) {
     if (const auto known = known_.Name(peer.id, addresses, KnownPeers::self(), now_))
       remembered_.push_back(*known);
   }
+  RestoreRecords();
   if (bootstrap_.empty()) JoinThroughRemembered();
   Enqueue(TimeEvent{});
 }
@@ -61,6 +64,10 @@ absl::Status Host::Execute(Command command, std::string payload) {
     return absl::InvalidArgumentError("payload is too large");
   }
   if (stopping_) return absl::FailedPreconditionError("the node is stopping");
+  if (!payload.empty() && memory_bytes() + payload.size() > options_.memory_bytes) {
+    ++counters_.sends_refused_memory;
+    return absl::ResourceExhaustedError("the node is over its memory budget (limits.memory_mib)");
+  }
   std::visit(
       [&](auto& body) {
         if constexpr (requires { body.payload; }) {
@@ -83,15 +90,32 @@ void Host::Stop() {
   Enqueue(StopEvent{});
 }
 
-void Host::SetReachability(const std::vector<std::string>& addresses, bool dialable) {
+void Host::SetReachability(const std::vector<std::string>& addresses,
+                           std::optional<bool> dialable) {
+  const bool same = addresses == self_.addresses && dialable == options_.dialable;
   self_.addresses = addresses;
-  self_.dialable = dialable;
-  known_.SetSelf(addresses, dialable);
+  options_.dialable = dialable;
+  if (!same) reachability_.Begin(!addresses.empty(), dialable, now_);
+  TellReachability(true);
 }
 
 void Host::SetBootstrap(const std::vector<std::string>& addresses) {
   bootstrap_.Replace(addresses, now_);
   Enqueue(TimeEvent{});
+}
+
+void Host::Expel(const TrustList& trust) {
+  links_.Expel([&trust](const NodeId& id) { return trust.Admits(id); }, now_);
+  Run();
+}
+
+void Host::SetLimits(const HostLimits& limits) {
+  options_.core.links.max_links = limits.links;
+  options_.core.links.reserved = limits.links / 4;
+  options_.core.store.max_records = limits.records;
+  options_.memory_bytes = limits.memory_bytes;
+  assert(!options_.core.Validate());
+  links_.SetLimits(limits.connections, limits.queue_bytes);
 }
 
 std::vector<RememberedPeer> Host::Remember(std::size_t most) const {
@@ -167,11 +191,16 @@ bool Host::RunNext() {
 }
 
 void Host::ArmTimer() {
+  const Time own = std::min(bootstrap_.next_deadline(),
+                            links_.kept_count() > 0 ? reachability_.next_deadline() : kNever);
   clock_->Arm(std::min({core_.next_deadline(), links_.next_deadline(), channels_.next_deadline(),
-                        stopping_ ? kNever : bootstrap_.next_deadline()}));
+                        stopping_ ? kNever : own}));
 }
 
-void Host::On(OpenedEvent& event) { links_.Opened(event.connection, event.remote, now_); }
+void Host::On(OpenedEvent& event) {
+  links_.set_over_budget(memory_bytes() > options_.memory_bytes);
+  links_.Opened(event.connection, event.remote, now_);
+}
 void Host::On(ReceivedEvent& event) { links_.Received(event.connection, *event.frame, now_); }
 void Host::On(DrainedEvent& event) { links_.Drained(event.connection); }
 void Host::On(ClosedEvent& event) {
@@ -182,7 +211,9 @@ void Host::On(TimeEvent&) {
   if (core_.next_deadline() <= now_) inputs_.push_back(TickInput{});
   links_.Tick(now_);
   channels_.Tick(now_);
-  if (!stopping_ && bootstrap_.next_deadline() <= now_) TickBootstrap();
+  if (stopping_) return;
+  if (bootstrap_.next_deadline() <= now_) TickBootstrap();
+  if (reachability_.next_deadline() <= now_) TickReachability();
 }
 
 void Host::On(StopEvent&) {
@@ -220,6 +251,12 @@ void Host::MessageCame(PeerRef from, wire::Message& message) {
   // Whoever asks us is a way in, and gets no answer before we are on it: nodes that start together
   // would wait for each other's time-outs.
   if (core_.state() == PeerState::kIdle && inputs_.empty()) JoinThrough({&from, 1});
+  // What keeps an overlay together is small, and let in.
+  constexpr std::size_t kSmallMessage = 2048;
+  if (memory_bytes() > options_.memory_bytes && message.ByteSizeLong() > kSmallMessage) {
+    ++counters_.messages_refused_memory;
+    return;
+  }
   MessageInput input{from, {}};
   if (codec_.Decode(message, from, now_, input.message).ok()) inputs_.push_back(input);
 }

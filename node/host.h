@@ -43,10 +43,13 @@
 #include "node/clock.h"
 #include "node/codec.h"
 #include "node/core_input.h"
+#include "node/durable_records.h"
 #include "node/host_options.h"
 #include "node/known_peers.h"
 #include "node/link_table.h"
+#include "node/reachability.h"
 #include "node/transport.h"
+#include "node/trust_list.h"
 #include "overlay/outbox.h"
 #include "overlay/payload_store.h"
 #include "overlay/peer.h"
@@ -87,9 +90,21 @@ class Host final : public TransportEvents,
   // Leaves the overlay, parts with everybody and ends in OnStopped within the linger of links.
   void Stop();
 
-  // What this node says of itself from now on; links that are up are not told.
-  void SetReachability(const std::vector<std::string>& addresses, bool dialable);
+  // What this node says of itself from now on; links that are up are not told. `dialable` as in
+  // HostOptions.
+  void SetReachability(const std::vector<std::string>& addresses, std::optional<bool> dialable);
   void SetBootstrap(const std::vector<std::string>& addresses);
+  // Parts with those that `trust` does not admit.
+  void Expel(const TrustList& trust);
+  // Whoever is in stays in: a lower limit holds for what comes.
+  void SetLimits(const HostLimits& limits);
+
+  // From now on what this node answers for is durable first (durable_records.h). Before Start.
+  void set_durable(DurableRecords* records) { durable_ = records; }
+  // Everything up to `number` is on disk, or was not `kept`.
+  void Durable(std::uint64_t number, bool kept);
+  // Of all records that this node holds or publishes.
+  std::vector<NodeId> HeldKeys() const;
 
   // To be used between Start and Stop.
   ChannelTable& channels() { return channels_; }
@@ -106,11 +121,15 @@ class Host final : public TransportEvents,
   const HostCounters& counters() const { return counters_; }
   const Config& config() const { return options_.core; }
   const SelfDescription& self() const { return self_; }
+  Reach reach() const { return reachability_.reach(); }
   std::span<const PeerRef> list(ListHandle handle) const { return lists_.Get(handle); }
   std::string_view bytes(const Payload& payload) const { return payloads_.bytes(payload); }
   std::size_t lists_in_use() const { return lists_.in_use(); }
   std::size_t payloads_in_use() const { return payloads_.in_use(); }
-  // Whom to write down for the next start.
+  // Of payloads and queues: what the memory budget is about.
+  std::size_t memory_bytes() const { return payloads_.bytes_in_use() + links_.buffered(); }
+  // The latest of those that can be dialled: whom to write down for the next start, and where to
+  // send clients when this node leaves.
   std::vector<RememberedPeer> Remember(std::size_t most) const;
 
   // ---- Events, from the transport and the clock.
@@ -139,10 +158,22 @@ class Host final : public TransportEvents,
     CloseCause cause;
     std::string detail;
   };
+  struct DurableEvent {
+    std::uint64_t number;
+    bool kept;
+  };
+  struct AlternativesEvent {
+    std::vector<std::string> addresses;
+  };
   struct TimeEvent {};
   struct StopEvent {};
-  using HostEvent =
-      std::variant<OpenedEvent, ReceivedEvent, DrainedEvent, ClosedEvent, TimeEvent, StopEvent>;
+  using HostEvent = std::variant<OpenedEvent, ReceivedEvent, DrainedEvent, ClosedEvent,
+                                 DurableEvent, AlternativesEvent, TimeEvent, StopEvent>;
+  // What is said once everything up to a number is durable.
+  struct Waiting {
+    std::uint64_t number;
+    std::variant<OutgoingMessage, PutDone> what;
+  };
 
   // host.cc: the queue, and what comes out of it.
   void Enqueue(HostEvent event);
@@ -165,6 +196,11 @@ class Host final : public TransportEvents,
   void SegmentCame(PeerRef from, Segment& segment) override;
   void PathChanged(PeerRef peer, bool linked) override;
   void AddressDone(const std::string& address, PeerRef peer) override;
+  void DialledBy(PeerRef peer) override;
+  void AlternativesCame(std::vector<std::string> addresses) override {
+    events_.push_back(AlternativesEvent{std::move(addresses)});
+  }
+  void DialBackDone(PeerRef peer, link::v1::DialBackResult::Outcome outcome) override;
   void ConnectionEnded(const Connection& connection) override;
 
   // host_channels.cc: channels, and which payloads are theirs.
@@ -181,8 +217,18 @@ class Host final : public TransportEvents,
   void Tell(const Event& event);
   Step MakeStep() { return {now_, options_.core, known_.ids(), lists_, outbox_}; }
 
+  // host_records.cc: records that survive the process.
+  void RestoreRecords();
+  void KeepOffered(const CoreInput& input);
+  bool MustWait(const Message& message) const;
+  bool MustWait(const Event& event) const;
+  void On(DurableEvent& event);
+
   // host_join.cc: getting into an overlay and staying in it.
   bool IsAlone() const;
+  void On(AlternativesEvent& event);
+  void TickReachability();
+  void TellReachability(bool changed);
   void TickBootstrap();
   void JoinThrough(std::span<const PeerRef> peers);
   void JoinThroughRemembered();
@@ -197,11 +243,16 @@ class Host final : public TransportEvents,
   LinkTable links_;
   ChannelTable channels_;
   Bootstrap bootstrap_;
+  Reachability reachability_;
   std::vector<PeerRef> remembered_;
   Peer core_;
   Outbox outbox_;  // empty between inputs
   Clock* clock_ = nullptr;
   InputRecorder* recorder_ = nullptr;
+  DurableRecords* durable_ = nullptr;
+  std::uint64_t kept_last_ = 0;   // the last number that durable_ has given
+  std::uint64_t durable_to_ = 0;  // of those, what is done with
+  std::deque<Waiting> waiting_;   // in order of their numbers
   std::deque<HostEvent> events_;
   std::deque<CoreInput> inputs_;
   Time now_;

@@ -52,9 +52,12 @@ void Host::Feed(const CoreInput& input) {
     core_.LinkDown(down->peer, down->reason, step);
   } else if (const auto* pressure = std::get_if<PressureInput>(&input)) {
     core_.LinkPressureChanged(pressure->peer, pressure->pressure, step);
+  } else if (const auto* restore = std::get_if<RestoreInput>(&input)) {
+    core_.Restore(restore->record, step);
   } else {
     core_.Tick(step);
   }
+  if (durable_ != nullptr) KeepOffered(input);
   CarryOut();
 }
 
@@ -62,15 +65,26 @@ void Host::Feed(const CoreInput& input) {
 void Host::CarryOut() {
   for (const OutgoingMessage& sent : outbox_.sends()) {
     ++counters_.sent[sent.message.index()];
+    if (MustWait(sent.message)) {
+      waiting_.push_back({kept_last_, sent});
+      continue;
+    }
     links_.Send(sent.to, sent.message, now_);
     lists_.Release(ListOf(sent.message));
   }
   for (const PeerRef peer : outbox_.dials()) links_.Keep(peer, now_);
   for (const OutgoingHangup& hangup : outbox_.hangups()) {
+    if (stopping_) break;  // CloseAll parts with everybody, in its own time
     links_.Hangup(hangup.peer, ReasonOf(hangup.reason), now_);
   }
   for (const Payload& payload : outbox_.shares()) payloads_.Share(payload);
-  for (const Event& event : outbox_.events()) Tell(event);
+  for (const Event& event : outbox_.events()) {
+    if (MustWait(event)) {
+      waiting_.push_back({kept_last_, std::get<PutDone>(event)});
+    } else {
+      Tell(event);
+    }
+  }
   for (const Payload& payload : outbox_.releases()) payloads_.Release(payload);
   for (std::size_t i = 0; outbox_.has_drops() && i < kDropReasons; ++i) {
     counters_.drops[i] += outbox_.drops()[i];

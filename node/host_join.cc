@@ -12,6 +12,36 @@ bool Host::IsAlone() const {
   return !contacts && !neighbours && links_.kept_count() == 0;
 }
 
+// Asks the next linked peer for a dial back, at the first address that is this node's.
+void Host::TickReachability() {
+  std::vector<PeerRef> linked;
+  links_.ForEachPeer([&](PeerRef peer) {
+    if (links_.IsKept(peer)) linked.push_back(peer);
+  });
+  const std::optional<PeerRef> peer = reachability_.Choose(linked, now_);
+  if (peer) links_.AskDialBack(*peer, self_.addresses.front());
+}
+
+void Host::DialledBy(PeerRef) { TellReachability(reachability_.Reached(now_)); }
+
+void Host::DialBackDone(PeerRef peer, link::v1::DialBackResult::Outcome outcome) {
+  using link::v1::DialBackResult;
+  if (outcome == DialBackResult::REACHED) TellReachability(reachability_.Reached(now_));
+  if (outcome == DialBackResult::FAILED) TellReachability(reachability_.NotReached(peer, now_));
+}
+
+void Host::TellReachability(bool changed) {
+  if (!changed) return;
+  self_.dialable = reachability_.dialable();
+  known_.SetSelf(self_.addresses, self_.dialable);
+}
+
+// Only who is left with nobody follows: the others have better ways to find links.
+void Host::On(AlternativesEvent& event) {
+  if (stopping_ || !IsAlone()) return;
+  for (const std::string& address : event.addresses) links_.DialAddress(address, now_);
+}
+
 void Host::TickBootstrap() {
   for (const std::string& address : bootstrap_.Due(IsAlone(), now_)) {
     links_.DialAddress(address, now_);

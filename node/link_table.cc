@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
+
+#include "node/address.h"
 
 namespace tombolo::node {
 namespace {
@@ -96,15 +99,10 @@ void LinkTable::DialAddress(const std::string& address, Time now) {
   address_dials_[connection.id] = address;
 }
 
-void LinkTable::CloseAll(Goodbye::Reason reason, Time now) {
-  closing_ = true;
-  for (auto& [peer, link] : links_) link.kept = link.wanted = false;
-  for (auto& [id, connection] : connections_) Part(connection, reason, {}, now);
-}
-
 // ---- What the transport says.
 
 void LinkTable::Opened(ConnectionId id, const RemoteNode& remote, Time now) {
+  if (EndProbe(id, true)) return transport_->Close(id);
   Connection* connection = Find(id);
   if (connection == nullptr) {
     Count(LinkCount::kAccepted);
@@ -118,7 +116,11 @@ void LinkTable::Opened(ConnectionId id, const RemoteNode& remote, Time now) {
   if (connection->outbound) return;
   if (closing_ || connections_.size() > options_.max_connections) {
     Count(LinkCount::kRefusedFull);
-    Part(*connection, closing_ ? Goodbye::LEAVING : Goodbye::FULL, "no room", now);
+    return Part(*connection, closing_ ? Goodbye::LEAVING : Goodbye::FULL, "no room", now);
+  }
+  if (over_budget_) {
+    Count(LinkCount::kRefusedMemory);
+    Part(*connection, Goodbye::FULL, "over the memory budget", now);
   }
 }
 
@@ -137,6 +139,9 @@ void LinkTable::Received(ConnectionId id, Frame& frame, Time now) {
   }
   const bool ready = connection->state == ConnectionState::kReady;
   if (frame.keep() && ready) OnKeep(*connection);
+  if (frame.has_dial_back() && ready) OnDialBack(*connection, frame.dial_back(), now);
+  if (frame.has_dial_back_result() && ready)
+    OnDialBackResult(*connection, frame.dial_back_result());
   if (connection->greeted && (ready || connection->state == ConnectionState::kParting)) {
     if (frame.messages_size() + frame.segments_size() > 0) connection->used = now;
     connection->messages_in += static_cast<std::uint64_t>(frame.messages_size());
@@ -148,13 +153,23 @@ void LinkTable::Received(ConnectionId id, Frame& frame, Time now) {
     }
   }
   if (!frame.has_goodbye()) return;
-  if (connection->ending.empty()) {
-    const Goodbye& goodbye = frame.goodbye();
-    connection->ending = Explain("they said " + Goodbye::Reason_Name(goodbye.reason()),
-                                 goodbye.detail().substr(0, kMaxDetailBytes));
-  }
+  HearGoodbye(*connection, frame.goodbye());
   Close(*connection, now);
   Lose(*connection, LinkDownReason::kClosed, now);
+}
+
+void LinkTable::HearGoodbye(Connection& connection, const Goodbye& goodbye) {
+  if (connection.ending.empty()) {
+    connection.ending = Explain("they said " + Goodbye::Reason_Name(goodbye.reason()),
+                                goodbye.detail().substr(0, kMaxDetailBytes));
+  }
+  std::vector<std::string> alternatives;
+  for (const std::string& address : goodbye.alternatives()) {
+    if (alternatives.size() < kMaxAlternatives && IsAddress(address)) {
+      alternatives.push_back(address);
+    }
+  }
+  if (!alternatives.empty() && !closing_) events_.AlternativesCame(std::move(alternatives));
 }
 
 void LinkTable::Drained(ConnectionId id) {
@@ -168,6 +183,7 @@ void LinkTable::Drained(ConnectionId id) {
 }
 
 void LinkTable::Closed(ConnectionId id, CloseCause cause, const std::string& detail, Time now) {
+  if (EndProbe(id, false)) return;
   Connection* connection = Find(id);
   if (connection == nullptr) return;
   if (cause == CloseCause::kIdentity) Count(LinkCount::kIdentityFailed);
@@ -175,7 +191,11 @@ void LinkTable::Closed(ConnectionId id, CloseCause cause, const std::string& det
   connection->state = ConnectionState::kClosed;
   Lose(*connection, ReasonOf(cause), now);
   if (connection->ending.empty()) connection->ending = Explain(NameOf(cause), detail);
-  events_.ConnectionEnded(*connection);
+  // A peer that is linked and hangs up before its hello has only dialled back.
+  const std::optional<PeerRef> linked = peers_.ids().Find(connection->remote);
+  const bool probe = !connection->outbound && !connection->greeted &&
+                     cause == CloseCause::kRemote && linked && IsLinked(*linked);
+  if (!probe) events_.ConnectionEnded(*connection);
   connections_.erase(id);
 }
 
@@ -188,6 +208,7 @@ void LinkTable::Tick(Time now) {
     if (connection.deadline <= now) Expire(connection, now);
     NoteDeadline(connection.deadline);
   }
+  ExpireProbes(now);
   ProceedAll(now);
 }
 
@@ -201,6 +222,7 @@ void LinkTable::Expire(Connection& connection, Time now) {
       Count(LinkCount::kRefusedHello);
       return Part(connection, Goodbye::PROTOCOL, "no hello in time", now);
     case ConnectionState::kReady:
+      if (closing_) return Part(connection, Goodbye::LEAVING, {}, now);
       return CloseIdle(connection, now);
     case ConnectionState::kParting:
       return Close(connection, now);
@@ -270,6 +292,9 @@ void LinkTable::Part(Connection& connection, Goodbye::Reason reason, std::string
     Goodbye& goodbye = *Batch(connection).mutable_goodbye();
     goodbye.set_reason(reason);
     goodbye.set_detail(std::string(detail.substr(0, kMaxDetailBytes)));
+    if (reason == Goodbye::FULL || reason == Goodbye::LEAVING) {
+      for (const std::string& address : Alternatives(now)) goodbye.add_alternatives(address);
+    }
     connection.ending = Explain("we said " + Goodbye::Reason_Name(reason), detail);
     Enter(connection, ConnectionState::kParting, now + options_.linger, now);
   }

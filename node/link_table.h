@@ -58,6 +58,12 @@ class LinkEvents {
   virtual void PathChanged(PeerRef peer, bool linked) = 0;
   // The end of DialAddress; kNone: nobody there.
   virtual void AddressDone(const std::string& address, PeerRef peer) = 0;
+  // Somebody has dialled this node and proven its id.
+  virtual void DialledBy(PeerRef) {}
+  // Who has no room for this node, or leaves, names where else to go; at least one.
+  virtual void AlternativesCame(std::vector<std::string>) {}
+  // The end of AskDialBack, unless the link has ended.
+  virtual void DialBackDone(PeerRef, link::v1::DialBackResult::Outcome) {}
   // A connection is gone; `connection.ending` says why.
   virtual void ConnectionEnded(const Connection& connection) = 0;
 
@@ -88,8 +94,26 @@ class LinkTable {
   void Hangup(PeerRef peer, link::v1::Goodbye::Reason reason, Time now);
   // Dials whoever is there, and leaves an ephemeral link. Ends in AddressDone.
   void DialAddress(const std::string& address, Time now);
-  // Refuses newcomers from now on and parts with everybody.
+  // Refuses newcomers from now on and parts with everybody, links at random times of close_spread,
+  // so that those who lose one do not all look for another at once.
   void CloseAll(link::v1::Goodbye::Reason reason, Time now);
+
+  // Asks a linked peer to dial this node at one of its addresses. Ends in DialBackDone.
+  void AskDialBack(PeerRef peer, const std::string& address);
+  // Parts with every peer whose id is not admitted any more.
+  template <class Admits>
+  void Expel(Admits&& admits, Time now) {
+    for (auto& [id, connection] : connections_) {
+      if (!connection.greeted || admits(connection.remote)) continue;
+      Part(connection, link::v1::Goodbye::REFUSED, "not admitted any more", now);
+    }
+  }
+  // Over budget, newcomers are told FULL.
+  void set_over_budget(bool over) { over_budget_ = over; }
+  void SetLimits(std::size_t max_connections, std::size_t max_queue) {
+    options_.max_connections = max_connections;
+    options_.max_queue = max_queue;
+  }
 
   // Writes what has gathered in this turn.
   void Flush();
@@ -115,6 +139,11 @@ class LinkTable {
   // All of them, the oldest first.
   const std::map<ConnectionId, Connection>& connections() const { return connections_; }
   const Connection* Find(PeerRef peer) const;
+  // Bytes that wait to be written to it, now.
+  std::size_t queued(const Connection& connection) const {
+    return transport_->queued(connection.id) + connection.batch_bytes;
+  }
+  std::size_t buffered() const { return transport_ == nullptr ? 0 : transport_->buffered(); }
   std::uint64_t count(LinkCount which) const { return counters_[static_cast<std::size_t>(which)]; }
   const Counters& counters() const { return counters_; }
 
@@ -155,6 +184,8 @@ class LinkTable {
   Connection* Find(ConnectionId id);
   Connection& Add(ConnectionId id, bool outbound, Time now);
   void Enter(Connection& connection, ConnectionState state, Time deadline, Time now);
+  const std::vector<std::string>& Alternatives(Time now);
+  void HearGoodbye(Connection& connection, const link::v1::Goodbye& goodbye);
   void Part(Connection& connection, link::v1::Goodbye::Reason reason, std::string_view detail,
             Time now);
   void Close(Connection& connection, Time now);
@@ -186,6 +217,17 @@ class LinkTable {
   void ProceedAll(Time now);
   void Wait(Dial& dial, const Message& message);
 
+  // link_table_probe.cc: dials that others ask for.
+  struct Probe {
+    ConnectionId asker;
+    Time deadline;
+  };
+  void OnDialBack(Connection& connection, const link::v1::DialBack& request, Time now);
+  void OnDialBackResult(Connection& connection, const link::v1::DialBackResult& result);
+  bool MayDialBack(const Connection& connection, const std::string& address, Time now) const;
+  bool EndProbe(ConnectionId probe, bool reached);
+  void ExpireProbes(Time now);
+
   // link_table_frames.cc: what is written.
   void Append(Connection& connection, wire::Message&& message, Time now);
   void Appended(Connection& connection, std::size_t bytes, Time now);
@@ -201,11 +243,15 @@ class LinkTable {
   Rng rng_;
   Transport* transport_ = nullptr;
   bool closing_ = false;
+  bool over_budget_ = false;
   std::map<ConnectionId, Connection> connections_;
   std::map<PeerRef, Link> links_;
+  std::map<ConnectionId, Probe> probes_;               // no connections of the table
   std::map<ConnectionId, std::string> address_dials_;  // of DialAddress
   std::vector<ConnectionId> dirty_;
   BackOffs<PeerRef> back_offs_;
+  std::vector<std::string> alternatives_;  // as of ...
+  std::optional<Time> alternatives_at_;
   std::size_t dial_count_ = 0;  // links with a dial
   std::uint64_t dials_made_ = 0;
   Time deadline_ = kNever;

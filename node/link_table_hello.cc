@@ -60,13 +60,16 @@ void LinkTable::Greet(Connection& connection, const Hello& hello, Time now) {
   connection.greeted = true;
   connection.life = hello.life();
   connection.says = ReadHello(hello);
-  if (!connection.outbound) connection.dial = hello.dial();
+  if (!connection.outbound) {
+    connection.dial = hello.dial();
+    events_.DialledBy(*peer);
+  }
   BecomeReady(connection, now);
 }
 
 void LinkTable::BecomeReady(Connection& connection, Time now) {
   connection.used = now;
-  Enter(connection, ConnectionState::kReady, IdleDeadline(connection), now);
+  Enter(connection, ConnectionState::kReady, closing_ ? now : IdleDeadline(connection), now);
   if (connection.outbound) {
     peers_.Reached(connection.peer, connection.address);
     back_offs_.Succeeded(connection.peer);

@@ -64,6 +64,8 @@ void SetUpLog(const std::string& level) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+void SetLogLevel(const std::string& level) { spdlog::set_level(spdlog::level::from_str(level)); }
+
 bool IsLogLevel(std::string_view level) {
   return std::ranges::find(kLevels, level) != kLevels.end();
 }

@@ -10,6 +10,7 @@ namespace tombolo::node {
 
 // `level`: trace, debug, info, warning, error or off.
 void SetUpLog(const std::string& level);
+void SetLogLevel(const std::string& level);
 bool IsLogLevel(std::string_view level);
 
 }  // namespace tombolo::node

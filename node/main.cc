@@ -17,11 +17,10 @@ namespace tombolo::node {
 namespace {
 
 // Short names of the flags that everybody needs.
-const std::map<std::string, std::string> kShortFlags = {{"links.listen", "--listen"},
-                                                        {"links.bootstrap", "--bootstrap"},
-                                                        {"node.data_dir", "--data-dir"},
-                                                        {"control.listen", "--control"},
-                                                        {"security.insecure", "--insecure"}};
+const std::map<std::string, std::string> kShortFlags = {
+    {"links.listen", "--listen"},    {"links.bootstrap", "--bootstrap"},
+    {"node.data_dir", "--data-dir"}, {"control.listen", "--control"},
+    {"http.listen", "--http"},       {"security.insecure", "--insecure"}};
 
 struct Arguments {
   std::string config_file;
@@ -59,7 +58,7 @@ absl::Status ReadAll(const Arguments& arguments, NodeConfig& config) {
     if (values.empty()) continue;
     if (absl::Status set = SetConfig(key, values, key.flag(), config); !set.ok()) return set;
   }
-  return absl::OkStatus();
+  return CheckConfig(config);
 }
 
 int Fail(const absl::Status& status, int exit_status) {
@@ -85,7 +84,13 @@ int Main(int argc, char** argv) {
   }
   SetUpLog(config.log_level);
   std::signal(SIGPIPE, SIG_IGN);
-  const absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Make(config, TOMBOLO_VERSION);
+  const auto reread = [&arguments]() -> absl::StatusOr<NodeConfig> {
+    NodeConfig again;
+    if (absl::Status read = ReadAll(arguments, again); !read.ok()) return read;
+    return again;
+  };
+  const absl::StatusOr<std::unique_ptr<Daemon>> daemon =
+      Daemon::Make(config, TOMBOLO_VERSION, reread);
   if (!daemon.ok()) return Fail(daemon.status(), 1);
   if (const absl::Status started = (*daemon)->Start(); !started.ok()) return Fail(started, 1);
   (*daemon)->BeProcess();

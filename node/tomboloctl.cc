@@ -2,6 +2,7 @@
 // could not do it or the node cannot be reached, 2 bad usage.
 #include <grpcpp/create_channel.h>
 #include <grpcpp/support/channel_arguments.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -14,9 +15,12 @@
 #include <vector>
 
 #include "control.grpc.pb.h"
+#include "node/tomboloctl_credentials.h"
 #include "node/tomboloctl_pipe.h"
 #include "node/tomboloctl_print.h"
 #include "node/tomboloctl_script.h"
+#include "node/tomboloctl_shell.h"
+#include "node/tomboloctl_watch.h"
 
 namespace tombolo::node {
 namespace {
@@ -27,6 +31,7 @@ struct Session {
   std::shared_ptr<control::Control::Stub> stub;  // any number of threads may use it
   Printer printer;
   int timeout_s = 30;
+  bool live = false;  // a view that is drawn again, where there is a terminal
 
   void Limit(grpc::ClientContext& context) const {
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(timeout_s));
@@ -50,11 +55,9 @@ int Call(Session& session,
 }
 
 int Watch(Session& session) {
-  grpc::ClientContext context;
-  const auto reader = session.stub->Subscribe(&context, {});
-  for (control::Event event; reader->Read(&event);) session.printer.Print(event);
-  const grpc::Status status = reader->Finish();
-  return status.ok() ? 0 : session.printer.Error(status);
+  const bool live = session.live && isatty(STDOUT_FILENO) == 1;
+  return live ? WatchLive(*session.stub, session.printer)
+              : WatchLines(*session.stub, session.printer);
 }
 
 int Attach(Session& session, const control::AttachRequest& request) {
@@ -78,7 +81,10 @@ control::Key KeyOf(const std::string& text) {
 
 struct Words {
   std::string node = "127.0.0.1:7401";
+  std::string ca;
+  std::string token_file;
   bool json = false;
+  bool lines = false;
   int timeout_s = 30;
   std::string id;
   std::string key;
@@ -121,7 +127,9 @@ class Verbs {
     const auto check = [](const std::string& text) {
       return BytesOfHex(text).empty() ? "an id has 40 hexadecimal digits" : "";
     };
-    sub->add_option("ID", words_.id)->required()->check(CLI::Validator(check, ""));
+    sub->add_option("ID", words_.id, "of a node: 40 hexadecimal digits")
+        ->required()
+        ->check(CLI::Validator(check, ""));
   }
   void WithKey(CLI::App* sub) {
     sub->add_option("KEY", words_.key, "an id, or a name")->required();
@@ -131,8 +139,10 @@ class Verbs {
     AddLook("status", "who the node is and how it fares", &Stub::Status);
     AddLook("peers", "the peers it has connections to", &Stub::Peers);
     AddLook("topology", "its routing table and ring", &Stub::Topology);
+    AddLook("reload", "read the configuration again", &Stub::Reload);
     AddLook("drain", "leave the overlay and end the process", &Stub::Drain);
-    Add("watch", "messages and events as they come", Watch);
+    Add("watch", "live view on a terminal; else messages and events, line by line", Watch)
+        ->add_flag("--lines", words_.lines, "lines on a terminal, too");
     WithKey(Add("lookup", "the nodes closest to a key", [&words = words_](Session& session) {
       control::LookupRequest request;
       *request.mutable_key() = KeyOf(words.key);
@@ -164,7 +174,7 @@ class Verbs {
           session, &Stub::Send, request, [](const auto& reply) { return reply.failure(); });
     });
     WithId(send);
-    send->add_option("TEXT", words_.text);
+    send->add_option("TEXT", words_.text, "at most 64 KiB");
     send->add_option("--deadline", words_.deadline_ms, "milliseconds; 15 s if not given");
     CLI::App* all = Add("broadcast", "tell every node a text", [&words = words_](Session& session) {
       control::BroadcastRequest request;
@@ -173,7 +183,7 @@ class Verbs {
       return Call<control::BroadcastRequest, control::BroadcastReply>(
           session, &Stub::Broadcast, request, [](const auto& reply) { return reply.failure(); });
     });
-    all->add_option("TEXT", words_.text)->required();
+    all->add_option("TEXT", words_.text, "at most 64 KiB")->required();
     all->add_flag("--acknowledge", words_.acknowledge, "count who has it");
   }
 
@@ -189,7 +199,7 @@ class Verbs {
           [](const auto& reply) { return reply.stored() > 0 ? control::NONE : control::REFUSED; });
     });
     WithKey(put);
-    put->add_option("TEXT", words_.text)->required();
+    put->add_option("TEXT", words_.text, "at most 64 KiB")->required();
     put->add_option("--sequence", words_.sequence, "the highest wins");
     put->add_option("--ttl", words_.ttl_s, "seconds; an hour if not given");
     WithKey(Add("get", "read what is stored under a key", [&words = words_](Session& session) {
@@ -224,7 +234,8 @@ int RunLine(const std::string& line, const Session& session, const Printer& prin
   try {
     app.parse(line);
   } catch (const CLI::ParseError& error) {
-    return printer.BadUsage(error.what());
+    const std::string unknown = UnknownCommand(app, {line.substr(0, line.find(' '))});
+    return printer.BadUsage(unknown.empty() ? error.what() : unknown);
   }
   Session own{session.stub, printer, session.timeout_s};
   return verb(own);
@@ -274,6 +285,10 @@ int Main(int argc, char** argv) {
   Verb verb;
   app.add_option("--node", words.node, "its control address: HOST:PORT or unix:PATH")
       ->envname("TOMBOLO_NODE");
+  app.add_option("--ca", words.ca, "PEM file that its certificate is checked against: use TLS")
+      ->envname("TOMBOLO_CA");
+  app.add_option("--token-file", words.token_file, "file with the token of its control API")
+      ->envname("TOMBOLO_TOKEN_FILE");
   app.add_flag("--json", words.json, "one JSON object per reply");
   app.add_option("--timeout", words.timeout_s, "seconds to wait for a reply");
   const Verbs verbs(app, words, verb);
@@ -283,16 +298,31 @@ int Main(int argc, char** argv) {
           "Writes JSON lines, each with the number of the line that it answers: replies, then\n"
           "the command's exit status, with an error if there is one.")
       ->callback([&verb] { verb = Script; });
+  std::string shell;
+  CLI::App* completion = app.add_subcommand("completion", "a completion script for your shell");
+  completion->add_option("SHELL", shell, "bash or zsh")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh"}));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    const std::string unknown = UnknownCommand(app, {argv + 1, argv + argc});
+    if (error.get_exit_code() == 0 || unknown.empty()) return app.exit(error) == 0 ? 0 : 2;
+    return Printer(false).BadUsage(unknown);
+  }
+  if (completion->parsed()) {
+    std::fputs(CompletionScript(app, shell).c_str(), stdout);
+    return 0;
+  }
+  const auto credentials = MakeCredentials(words.ca, words.token_file);
+  if (!credentials.ok()) {
+    return Printer(false).BadUsage(std::string(credentials.status().message()));
   }
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  Session session{control::Control::NewStub(grpc::CreateCustomChannel(
-                      words.node, grpc::InsecureChannelCredentials(), arguments)),
-                  Printer(words.json), words.timeout_s};
+  Session session{
+      control::Control::NewStub(grpc::CreateCustomChannel(words.node, *credentials, arguments)),
+      Printer(words.json), words.timeout_s, !words.json && !words.lines};
   return verb(session);
 }
 

@@ -32,13 +32,9 @@ bool IsPayload(const FieldDescriptor& field) {
   return field.name() == "payload" || field.name() == "value";
 }
 
-// Text as it is; other bytes in hexadecimal.
 std::string Shown(const FieldDescriptor& field, const std::string& bytes) {
   if (field.type() != FieldDescriptor::TYPE_BYTES) return bytes;
-  const bool text = IsPayload(field) && std::ranges::all_of(bytes, [](char c) {
-                      return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
-                    });
-  return text ? bytes : Hex(bytes);
+  return IsPayload(field) ? ShownPayload(bytes) : Hex(bytes);
 }
 
 ordered_json JsonOf(const Message& message);
@@ -149,6 +145,18 @@ void PrintForPeople(const ordered_json& object, const std::string& indent) {
 
 }  // namespace
 
+std::string HexOf(const std::string& bytes) { return Hex(bytes); }
+
+std::string ShownPayload(const std::string& bytes) {
+  const bool text = std::ranges::all_of(
+      bytes, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
+  return text ? bytes : Hex(bytes);
+}
+
+std::string JsonText(const Message& message) {
+  return JsonOf(message).dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
 std::string BytesOfHex(const std::string& text) {
   std::string bytes;
   if (text.size() != 40) return bytes;
@@ -166,11 +174,10 @@ std::string BytesOfHex(const std::string& text) {
 }
 
 void Printer::Print(const Message& reply) const {
-  const ordered_json object = JsonOf(reply);
   if (!json_) {
-    PrintForPeople(object, "");
+    PrintForPeople(JsonOf(reply), "");
   } else {
-    const std::string text = object.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+    const std::string text = JsonText(reply);
     if (replies_) return replies_(text);
     std::puts(text.c_str());
   }

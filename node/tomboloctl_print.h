@@ -14,6 +14,12 @@
 
 namespace tombolo::node {
 
+std::string HexOf(const std::string& bytes);
+// Text as it is; other bytes in hexadecimal.
+std::string ShownPayload(const std::string& bytes);
+// A message as one line of JSON.
+std::string JsonText(const google::protobuf::Message& message);
+
 // 20 bytes, or empty if the text is not 40 hexadecimal digits.
 std::string BytesOfHex(const std::string& text);
 

@@ -74,6 +74,11 @@ class Transport {
   // never drops a frame of an open connection.
   virtual std::size_t Send(ConnectionId connection, Frame frame) = 0;
 
+  // Bytes that wait to be sent: now, on one connection; and on all of them, with those received
+  // that the strand has not seen yet.
+  virtual std::size_t queued(ConnectionId connection) const = 0;
+  virtual std::size_t buffered() const = 0;
+
   // Closes once what is queued is on its way, or after a deadline of the transport's. Closed is the
   // only event that still follows.
   virtual void Close(ConnectionId connection) = 0;

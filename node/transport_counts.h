@@ -25,6 +25,7 @@ enum class TransportCount : std::uint8_t {
   kSilent,           // a stream that did not prove itself or sent no frame in time
   kProtocolErrors,   // bytes that are no frame, or a frame beyond the limit
   kKeepaliveLost,    // as the dialling side sees it; the other side sees a closed connection
+  kReadsPaused,      // a connection brought more than its rate
   kFramesReceived,
   kBytesReceived,
   kFramesSent,
@@ -35,11 +36,10 @@ enum class TransportCount : std::uint8_t {
 
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(TransportCount::kCount)>
     kTransportCountNames = {
-        "dials",           "dials_failed",    "accepted",        "opened",
-        "refused_total",   "refused_address", "refused_prefix",  "refused_identity",
-        "refused_network", "refused_list",    "handshake_lost",  "silent",
-        "protocol_errors", "keepalive_lost",  "frames_received", "bytes_received",
-        "frames_sent",     "bytes_sent",      "writes",
+        "dials",           "dials_failed",   "accepted",         "opened",          "refused_total",
+        "refused_address", "refused_prefix", "refused_identity", "refused_network", "refused_list",
+        "handshake_lost",  "silent",         "protocol_errors",  "keepalive_lost",  "reads_paused",
+        "frames_received", "bytes_received", "frames_sent",      "bytes_sent",      "writes",
 };
 
 class TransportCounts {

@@ -48,18 +48,19 @@ class Node:
         self.process: subprocess.Popen | None = None
         self.id = ""
         self.address = ""
+        self.http = ""
 
     def start(self) -> None:
         """Returns once the control API answers."""
         command = [PROGRAMS / "tombolo-node", "--listen", "127.0.0.1:0", "--data-dir", self.folder]
-        command += ["--control", self.socket, *self.flags]
+        command += ["--control", self.socket, "--http", "127.0.0.1:0", *self.flags]
         for address in self.bootstrap:
             command += ["--bootstrap", address]
         self.folder.mkdir(exist_ok=True)
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(command, stderr=log)
         status = until(f"{self.folder.name} answers", self.status_if_up)
-        self.id, self.address = status["id"], status["listening"]
+        self.id, self.address, self.http = status["id"], status["listening"], status["http"]
 
     def ctl(self, *words: str, limit_s: float = 30) -> subprocess.CompletedProcess:
         command = [PROGRAMS / "tomboloctl", "--json", "--node", self.socket, *words]

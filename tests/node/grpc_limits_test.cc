@@ -4,7 +4,10 @@
 #include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
+#include <chrono>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "node/grpc_transport.h"
@@ -149,6 +152,118 @@ TEST(GrpcLimitsTest, SilentPathIsNoticedByKeepaliveOnBothSides) {
   ASSERT_TRUE(net.Until([&] { return !a.closed.empty() && !b.closed.empty(); }));
   EXPECT_EQ(a.closed[0].cause, CloseCause::kTimeout) << a.closed[0].detail;
   EXPECT_EQ(b.closed[0].cause, CloseCause::kRemote);
+}
+
+// 1,500 messages in 15 frames, at 2,000 a second: the first quarter of a second's worth is free.
+class RateLimitTest : public testing::Test {
+ protected:
+  static constexpr int kFrames = 15;
+  static constexpr int kMessages = 100;  // each
+
+  static GrpcTransportOptions Unmerged() {
+    GrpcTransportOptions options;
+    options.max_merge_bytes = 0;
+    return options;
+  }
+  static void Flood(TransportNode& from, ConnectionId connection) {
+    for (int i = 0; i < kFrames; ++i) {
+      Frame frame;
+      for (int k = 0; k < kMessages; ++k) frame.add_messages()->mutable_ping()->set_rpc(7);
+      from.transport.Send(connection, std::move(frame));
+    }
+  }
+  // Milliseconds until `listener` has got what `diallers` have sent, all at once.
+  std::int64_t FloodBy(int diallers, TransportNode& listener) {
+    EXPECT_TRUE(listener.transport.Listen("127.0.0.1:0").ok());
+    std::vector<std::unique_ptr<TransportNode>> nodes;
+    for (int i = 0; i < diallers; ++i) {
+      nodes.push_back(std::make_unique<TransportNode>(net, Unmerged()));
+      nodes.back()->Dial(listener.transport.listening(), listener.id);
+      EXPECT_TRUE(net.Until([&] { return !nodes.back()->opened.empty(); }));
+    }
+    const auto start = std::chrono::steady_clock::now();
+    for (auto& node : nodes) Flood(*node, node->opened[0].first);
+    const auto all = static_cast<std::size_t>(diallers * kFrames * kMessages);
+    EXPECT_TRUE(net.Until([&] { return listener.Pings().size() == all; }));
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                                 start)
+        .count();
+  }
+
+  TransportNet net;
+};
+
+TEST_F(RateLimitTest, APeerBeyondItsRateIsReadMoreSlowlyAndLosesNothing) {
+  GrpcTransportOptions options;
+  options.inbox_bytes = 1024;  // what has been read already is delivered
+  options.peer_rates.messages_per_s = 2000;
+  TransportNode b(net, options);
+  // The last frame is read once the one before it is paid for: 1,400 - 500 in debt.
+  EXPECT_GE(FloodBy(1, b), 400);
+  EXPECT_GT(b.count(TransportCount::kReadsPaused), 0U);
+  EXPECT_TRUE(b.closed.empty());
+}
+
+TEST_F(RateLimitTest, BytesCountLikeMessages) {
+  GrpcTransportOptions options;
+  const auto frame = static_cast<std::int64_t>([] {
+    Frame one;
+    for (int k = 0; k < kMessages; ++k) one.add_messages()->mutable_ping()->set_rpc(7);
+    return one.ByteSizeLong();
+  }());
+  options.inbox_bytes = 1024;  // what has been read already is delivered
+  options.peer_rates.bytes_per_s = frame * 20;
+  TransportNode b(net, options);
+  EXPECT_GE(FloodBy(1, b), 400);
+  EXPECT_GT(b.count(TransportCount::kReadsPaused), 0U);
+}
+
+TEST_F(RateLimitTest, AllPeersTogetherHaveARateToo) {
+  GrpcTransportOptions options;
+  options.inbox_bytes = 1024;  // what has been read already is delivered
+  options.rates.messages_per_s = 6000;
+  TransportNode b(net, options);
+  EXPECT_GE(FloodBy(3, b), 300);  // 4,500 messages, 1,500 free, the last frames unpaid
+  EXPECT_GT(b.count(TransportCount::kReadsPaused), 0U);
+}
+
+TEST_F(RateLimitTest, WhoKeepsToItIsNeverPaused) {
+  GrpcTransportOptions options;
+  options.peer_rates.messages_per_s = 100'000;
+  TransportNode b(net, options);
+  FloodBy(1, b);
+  EXPECT_EQ(b.count(TransportCount::kReadsPaused), 0U);
+}
+
+TEST_F(RateLimitTest, NewLimitsHoldAtOnce) {
+  GrpcTransportOptions options;
+  options.inbox_bytes = 1024;
+  TransportNode b(net, options);
+  b.transport.SetLimits({}, {.bytes_per_s = 0, .messages_per_s = 2000}, {});
+  EXPECT_GE(FloodBy(1, b), 400);
+  b.transport.SetLimits({.total = 0, .per_address = 0, .per_prefix = 0}, {}, {});
+  TransportNode late(net);
+  late.Dial(b.transport.listening(), b.id);
+  EXPECT_TRUE(net.Until([&] { return b.count(TransportCount::kRefusedTotal) == 1; }));
+}
+
+TEST_F(RateLimitTest, QueuedAndBufferedBytesAreCountedAndGivenBack) {
+  TransportNode b(net);
+  ASSERT_TRUE(b.transport.Listen("127.0.0.1:0").ok());
+  TransportNode a(net);
+  a.Dial(b.transport.listening(), b.id);
+  ASSERT_TRUE(net.Until([&] { return !a.opened.empty(); }));
+  const ConnectionId connection = a.opened[0].first;
+  for (int i = 0; i < 8; ++i) a.transport.Send(connection, LongFrame(500'000));
+  EXPECT_GT(a.transport.queued(connection), 0U);
+  EXPECT_GT(a.transport.buffered(), 0U);
+  ASSERT_TRUE(
+      net.Until([&] { return b.received.size() == 1 && b.received.begin()->second.size() == 8; }));
+  EXPECT_TRUE(net.Until([&] { return a.transport.queued(connection) == 0; }));
+  a.transport.Close(connection);
+  EXPECT_TRUE(net.Until([&] { return !a.closed.empty() && !b.closed.empty(); }));
+  EXPECT_EQ(a.transport.buffered(), 0U);
+  EXPECT_EQ(b.transport.buffered(), 0U);
 }
 
 }  // namespace

@@ -22,6 +22,8 @@ class Notes final : public Transport {
     sent.push_back(std::move(frame));
     return 0;
   }
+  std::size_t queued(ConnectionId) const override { return 0; }
+  std::size_t buffered() const override { return 0; }
   void Close(ConnectionId connection) override { closed.push_back(connection); }
   absl::Status Listen(const std::string&) override { return absl::OkStatus(); }
   std::string listening() const override { return {}; }

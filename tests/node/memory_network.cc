@@ -178,6 +178,17 @@ void MemoryTransport::Stall(bool stalled) {
   }
 }
 
+std::size_t MemoryTransport::queued(ConnectionId id) const {
+  const auto found = ends_.find(id);
+  return found == ends_.end() ? 0 : found->second.queued;
+}
+
+std::size_t MemoryTransport::buffered() const {
+  std::size_t bytes = 0;
+  for (const auto& [id, end] : ends_) bytes += end.queued;
+  return bytes;
+}
+
 std::vector<ConnectionId> MemoryTransport::connections() const {
   std::vector<ConnectionId> open;
   for (const auto& [id, end] : ends_) {

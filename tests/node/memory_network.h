@@ -127,6 +127,8 @@ class MemoryTransport final : public Transport {
 
   ConnectionId Dial(const std::string& address, std::optional<NodeId> expected) override;
   std::size_t Send(ConnectionId connection, Frame frame) override;
+  std::size_t queued(ConnectionId connection) const override;
+  std::size_t buffered() const override;
   void Close(ConnectionId connection) override;
   absl::Status Listen(const std::string& address) override;
   std::string listening() const override { return address_; }

@@ -94,6 +94,7 @@ class NodeProcess:
             *self.flags,
         ]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("TOMBOLO_")}
+        environment["TOMBOLO_HTTP_LISTEN"] = "off"  # many nodes share a machine; a flag wins
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment

@@ -1,0 +1,56 @@
+// Who may use the control API from elsewhere: whoever knows the token, over TLS. Included by
+// control_*.cc only, but for the token itself.
+//
+// The certificate is read again by itself within kRefreshSeconds of a change of its files; the
+// token by SetToken. A token is compared in constant time, as digests, so that neither its length
+// nor how much of it was right can be measured. Refusals are counted.
+//
+// Thread rule: any thread. Errors name the file and the cure; they never quote the token.
+#pragma once
+
+#include <grpcpp/security/server_credentials.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace tombolo::node {
+
+class ControlGuard {
+ public:
+  static constexpr unsigned kRefreshSeconds = 5;
+
+  explicit ControlGuard(std::string_view token) { SetToken(token); }
+
+  void SetToken(std::string_view token);
+  // `header` is the value of `authorization`: "Bearer " and the token.
+  bool Admits(std::string_view header);
+  std::uint64_t refused() const { return refused_; }
+
+ private:
+  using Digest = std::array<unsigned char, 32>;
+  static Digest DigestOf(std::string_view text);
+
+  std::mutex mutex_;
+  Digest digest_{};
+  std::atomic<std::uint64_t> refused_{0};
+};
+
+// The first line of a file of mode 0600 or stricter, of 16 to 1024 bytes.
+absl::StatusOr<std::string> ReadToken(const std::string& path);
+
+// That both files can be read, and belong together.
+absl::Status CheckCertificate(const std::string& certificate, const std::string& key);
+
+// `guard` null: TLS without a token. Requires that CheckCertificate has passed.
+std::shared_ptr<grpc::ServerCredentials> MakeControlCredentials(
+    const std::string& certificate, const std::string& key, std::shared_ptr<ControlGuard> guard);
+
+}  // namespace tombolo::node

@@ -1,0 +1,96 @@
+// Records that survive the process: durable_records.h has the rule.
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "node/host.h"
+
+namespace tombolo::node {
+
+// Before the node joins, so that whoever asks it finds them.
+void Host::RestoreRecords() {
+  for (DurableRecord& kept : options_.restored) {
+    const auto size = static_cast<std::uint32_t>(kept.value.size());
+    const Payload payload = payloads_.Add(size, std::move(kept.value));
+    Feed(RestoreInput{{kept.key, payload, kept.sequence, kept.ttl}});
+  }
+  options_.restored.clear();
+}
+
+// What the core holds under the key now, if that is what it was offered, goes to disk.
+void Host::KeepOffered(const CoreInput& input) {
+  const NodeId* key = nullptr;
+  std::uint64_t sequence = 0;
+  if (const auto* message = std::get_if<MessageInput>(&input)) {
+    if (const auto* store = std::get_if<Store>(&message->message)) {
+      key = &store->record.key;
+      sequence = store->record.sequence;
+    }
+  } else if (const auto* command = std::get_if<CommandInput>(&input)) {
+    if (const auto* put = std::get_if<Put>(&command->command)) {
+      key = &put->key;
+      sequence = put->sequence;
+    }
+  }
+  const PeerParts* parts = core_.parts();
+  if (key == nullptr || parts == nullptr) return;
+  std::optional<Record> held;
+  std::optional<Record> published;
+  if (parts->records) held = parts->records->Find(*key, now_);
+  if (parts->put_get) published = parts->put_get->Find(*key, now_);
+  const std::optional<Record> record = Newest(held, published);
+  if (!record || record->sequence != sequence) return;
+  kept_last_ =
+      durable_->Keep({*key, sequence, record->ttl, std::string(payloads_.bytes(record->payload))});
+}
+
+bool Host::MustWait(const Message& message) const {
+  if (durable_ == nullptr || kept_last_ <= durable_to_) return false;
+  const auto* ack = std::get_if<StoreAck>(&message);
+  return ack != nullptr && ack->status == StoreStatus::kStored;
+}
+
+bool Host::MustWait(const Event& event) const {
+  if (durable_ == nullptr || kept_last_ <= durable_to_) return false;
+  const auto* done = std::get_if<PutDone>(&event);
+  return done != nullptr && done->stored > 0;
+}
+
+void Host::Durable(std::uint64_t number, bool kept) { Enqueue(DurableEvent{number, kept}); }
+
+// Those that waited for what could not be kept: a holder stays silent, so that the origin counts it
+// out; an origin is told that nobody is known to hold the record.
+void Host::On(DurableEvent& event) {
+  durable_to_ = std::max(durable_to_, event.number);
+  while (!waiting_.empty() && waiting_.front().number <= event.number) {
+    const Waiting waiting = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (!event.kept) ++counters_.records_not_kept;
+    if (const auto* message = std::get_if<OutgoingMessage>(&waiting.what)) {
+      if (event.kept) links_.Send(message->to, message->message, now_);
+      continue;
+    }
+    PutDone done = std::get<PutDone>(waiting.what);
+    if (!event.kept) {
+      done.rejected = static_cast<std::uint16_t>(done.rejected + done.stored);
+      done.stored = 0;
+    }
+    Tell(done);
+  }
+}
+
+std::vector<NodeId> Host::HeldKeys() const {
+  std::vector<NodeId> keys;
+  const PeerParts* parts = core_.parts();
+  if (parts == nullptr) return keys;
+  if (parts->records) {
+    for (const HeldRecord& held : parts->records->records()) keys.push_back(held.key);
+  }
+  if (parts->put_get) {
+    for (const HeldRecord& held : parts->put_get->published()) keys.push_back(held.key);
+  }
+  return keys;
+}
+
+}  // namespace tombolo::node

@@ -1,0 +1,21 @@
+// `tomboloctl watch`: what a node hears and how it fares.
+//
+// On a terminal a view that is drawn again in place every second: state, links, rates of messages,
+// the peers with most to wait for, the latest events. Elsewhere one line per event, as they come;
+// nothing is missed from the first on.
+//
+// Thread rule: blocks its caller until the node or the user ends it.
+#pragma once
+
+#include <string>
+
+#include "control.grpc.pb.h"
+#include "node/tomboloctl_print.h"
+
+namespace tombolo::node {
+
+// Returns the exit status.
+int WatchLines(control::v1::Control::Stub& stub, const Printer& printer);
+int WatchLive(control::v1::Control::Stub& stub, const Printer& printer);
+
+}  // namespace tombolo::node

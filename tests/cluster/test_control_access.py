@@ -1,0 +1,152 @@
+"""Who may use the control API: the owner of a Unix socket, and elsewhere whoever has the token, over TLS."""
+
+import json
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+from cluster import PROGRAMS, Cluster, until
+from test_command_line import run
+
+
+def openssl(*words) -> None:
+    subprocess.run(["openssl", *words], check=True, capture_output=True, timeout=30)
+
+
+class Keys:
+    """A certificate authority of the test's own, a server certificate, a token."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.ca, self.ca_key = folder / "ca.pem", folder / "ca.key"
+        self.cert, self.key = folder / "cert.pem", folder / "key.pem"
+        self.token = folder / "token"
+        new = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+        openssl(*new, "-nodes", "-keyout", self.ca_key, "-out", self.ca, "-subj", "/CN=ca")
+        self.issue()
+        self.write_token("a token of sixteen and more")
+
+    def issue(self) -> None:
+        request = self.folder / "request"
+        names = self.folder / "names"
+        names.write_text("subjectAltName=IP:127.0.0.1\n")
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                "-keyout", f"{self.key}.new", "-out", request, "-subj", "/CN=node")  # fmt: skip
+        openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self.ca_key, "-days", "2",
+                "-CAcreateserial", "-extfile", names, "-out", f"{self.cert}.new")  # fmt: skip
+        Path(f"{self.key}.new").rename(self.key)
+        Path(f"{self.cert}.new").rename(self.cert)
+
+    def write_token(self, text: str) -> None:
+        self.token.write_text(text + "\n")
+        self.token.chmod(0o600)
+
+    @property
+    def flags(self) -> list[str]:
+        return ["--control-tls-cert", str(self.cert), "--control-tls-key", str(self.key),
+                "--control-token-file", str(self.token)]  # fmt: skip
+
+
+def ctl(address: str, *words) -> subprocess.CompletedProcess:
+    command = [PROGRAMS / "tomboloctl", "--json", "--timeout", "5", "--node", address, *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30)
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    return Keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+def node(keys, tmp_path):
+    """A node whose control API is a port with TLS and a token; `node.at` is its address."""
+    log = tmp_path / "log"
+    command = [PROGRAMS / "tombolo-node", "--data-dir", tmp_path / "data", "--http", "off",
+               "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", *keys.flags]  # fmt: skip
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, stderr=out)
+    try:
+        lines = until("it runs", lambda: "control at" in log.read_text() and log.read_text())
+        process.at = lines.partition("control at ")[2].partition(",")[0]
+        process.log = log
+        yield process
+    finally:
+        process.kill()
+        process.wait(timeout=10)
+
+
+def test_socket_is_the_owners_alone(tmp_path):
+    with Cluster(1, tmp_path) as cluster:
+        path = Path(cluster[0].socket.removeprefix("unix:"))
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_token_over_tls_opens_the_api(keys, node):
+    status = ctl(node.at, "--ca", keys.ca, "--token-file", keys.token, "status")
+    assert status.returncode == 0, status.stderr
+    assert json.loads(status.stdout)["counters"]["control_refused"] == 0
+
+
+def test_without_tls_token_or_authority_it_stays_shut(keys, node, tmp_path):
+    wrong = tmp_path / "wrong"
+    wrong.write_text("a token of sixteen and less\n")
+    assert ctl(node.at, "status").returncode == 1
+    for words in (["--ca", keys.ca], ["--ca", keys.ca, "--token-file", wrong]):
+        done = ctl(node.at, *words, "status")
+        assert done.returncode == 1
+        assert "needs its token" in done.stderr
+    other = Keys(tmp_path)
+    assert ctl(node.at, "--ca", other.ca, "--token-file", keys.token, "status").returncode == 1
+    right = ctl(node.at, "--ca", keys.ca, "--token-file", keys.token, "status")
+    assert json.loads(right.stdout)["counters"]["control_refused"] == 2
+    assert "a token of" not in node.log.read_text()
+
+
+def test_certificate_and_token_may_change_while_it_runs(keys, node):
+    keys.issue()
+    serial = subprocess.run(
+        ["openssl", "x509", "-in", keys.cert, "-noout", "-serial"],
+        capture_output=True, text=True, timeout=10,
+    ).stdout  # fmt: skip
+
+    def shown() -> str:
+        connect = ["openssl", "s_client", "-connect", node.at, "-alpn", "h2"]
+        done = subprocess.run(connect, input=b"", capture_output=True, timeout=10)
+        pem = subprocess.run(["openssl", "x509", "-noout", "-serial"], input=done.stdout.decode(errors="replace"),
+                             capture_output=True, text=True, timeout=10)  # fmt: skip
+        return pem.stdout
+
+    until("the new certificate is shown", lambda: shown() == serial)
+    right = ["--ca", keys.ca, "--token-file", keys.token]
+    old = keys.folder / "old-token"
+    old.write_text(keys.token.read_text())
+    keys.write_token("quite another token")
+    assert ctl(node.at, "--ca", keys.ca, "--token-file", old, "reload").returncode == 0
+    assert ctl(node.at, *right, "status").returncode == 0
+    assert ctl(node.at, "--ca", keys.ca, "--token-file", old, "status").returncode == 1
+
+
+def test_token_never_goes_over_plaintext(keys):
+    done = ctl("127.0.0.1:1", "--token-file", keys.token, "status")
+    assert done.returncode == 2
+    assert "needs --ca" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (lambda keys: keys.token.chmod(0o644), "chmod 600"),
+        (lambda keys: keys.token.write_text("short"), "16 to 1024 bytes"),
+        (lambda keys: keys.cert.write_text("nothing"), "is no certificate"),
+        (lambda keys: keys.key.write_bytes(keys.ca_key.read_bytes()), "is not the key of"),
+        (lambda keys: keys.key.unlink(), "key.pem"),
+    ],
+)
+def test_bad_files_are_named_at_the_start(tmp_path, spoil, complaint):
+    keys = Keys(tmp_path)
+    spoil(keys)
+    done = run("--data-dir", tmp_path / "data", "--http", "off", "--listen", "127.0.0.1:0",
+               "--control", "0.0.0.0:0", *keys.flags)  # fmt: skip
+    assert done.returncode == 1
+    assert complaint in done.stderr

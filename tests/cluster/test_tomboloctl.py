@@ -1,0 +1,154 @@
+"""tomboloctl for people: the live view, lines without a terminal, completion, help, and slips of the pen."""
+
+import os
+import pty
+import re
+import select
+import shlex
+import subprocess
+import time
+
+import pytest
+from cluster import PROGRAMS, Cluster, until
+
+CTL = PROGRAMS / "tomboloctl"
+
+
+def ctl(*words) -> subprocess.CompletedProcess:
+    return subprocess.run([CTL, *words], capture_output=True, text=True, timeout=30)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    with Cluster(2, tmp_path_factory.mktemp("ctl")) as nodes:
+        nodes.wait_joined()
+        yield nodes
+
+
+class Terminal:
+    """A program on a terminal of its own; `seen` is what it has written so far."""
+
+    def __init__(self, *command):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execv(command[0], [str(word) for word in command])
+        self.seen = ""
+
+    def read_until(self, what: str, holds) -> None:
+        deadline = time.monotonic() + 20
+        while not holds():
+            assert time.monotonic() < deadline, f"{what}: {self.seen!r}"
+            if select.select([self.fd], [], [], 0.1)[0]:
+                self.seen += os.read(self.fd, 4096).decode()
+
+    def interrupt(self) -> None:
+        os.write(self.fd, b"\x03")
+        os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+
+def test_watch_is_redrawn_in_place_on_a_terminal(cluster):
+    node, other = cluster[0], cluster[1]
+    terminal = Terminal(CTL, "--node", node.socket, "watch")
+    terminal.read_until("it shows the node", lambda: node.id in terminal.seen)
+    terminal.read_until("and its peer", lambda: other.id in terminal.seen)
+    other.send(node.id, "good morning")
+    terminal.read_until("and what comes", lambda: "good morning" in terminal.seen)
+    terminal.interrupt()
+    assert len(re.findall(r"\x1b\[\d+A", terminal.seen)) >= 1  # up again, over what was drawn
+    assert "reachability" not in terminal.seen
+    assert "dialable" in terminal.seen
+
+
+def test_watch_without_a_terminal_is_lines(cluster):
+    command = [CTL, "--node", cluster[0].socket, "watch"]
+    watcher = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert "subscribed" in watcher.stdout.readline()
+        cluster[1].send(cluster[0].id, "in a line")
+        lines = iter(watcher.stdout.readline, None)
+        assert next(line for line in lines if "in a line" in line)
+        assert "\x1b" not in line_of(watcher)
+    finally:
+        watcher.terminate()
+        watcher.wait(timeout=10)
+
+
+def line_of(process) -> str:
+    return process.stdout.readline() if select.select([process.stdout], [], [], 0)[0] else ""
+
+
+def commands() -> list[str]:
+    section = ctl("--help").stdout.partition("Subcommands:")[2]
+    return re.findall(r"(?m)^  (\w+)", section)
+
+
+def complete(words: str, command_line_word: int) -> set[str]:
+    script = f"""
+        source <({shlex.quote(str(CTL))} completion bash)
+        COMP_WORDS=({words}); COMP_CWORD={command_line_word}
+        _tomboloctl; echo "${{COMPREPLY[@]}}"
+    """
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=30)
+    assert done.stderr == ""
+    return set(done.stdout.split())
+
+
+def test_bash_completes_commands_and_flags():
+    assert complete("tomboloctl st", 1) == {"status"}
+    assert complete("tomboloctl re", 1) == {"reload"}
+    assert set(commands()) <= complete('tomboloctl ""', 1)
+    assert "--deadline" in complete("tomboloctl send --d", 2)
+    assert complete("tomboloctl --json put --s", 3) == {"--sequence"}
+    assert complete("tomboloctl completion z", 2) == {"zsh"}
+
+
+def test_zsh_script_names_every_command():
+    script = ctl("completion", "zsh").stdout
+    assert script.startswith("#compdef tomboloctl\n")
+    for command in commands():
+        assert f"'{command}:" in script
+
+
+@pytest.mark.parametrize("command", [*commands(), ""])
+def test_help_explains_every_command_and_argument(command):
+    done = ctl(*command.split(), "--help")
+    assert done.returncode == 0
+    # What has no explanation is followed by the next option, or by nothing.
+    entries = re.split(r"\n  (?=\S)", done.stdout.partition(":\n")[2])
+    for entry in entries:
+        words = re.sub(r"\(Env:\w+\)|:\w+|[A-Z{},]+\b|--?\w[\w-]*", "", entry)
+        assert len(re.findall(r"[a-z]{2,}", words)) >= 2, f"unexplained: {entry}"
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["stats"], "status"),
+        (["--json", "brodcast", "x"], "broadcast"),
+        (["--node", "a:1", "pears"], "peers"),
+    ],
+)
+def test_mistyped_command_is_named_with_the_one_that_was_meant(words, meant):
+    done = ctl(*words)
+    assert done.returncode == 2
+    assert f"did you mean '{meant}'?" in done.stderr
+
+
+def test_mistyped_line_of_a_script_is_told_too(cluster):
+    done = subprocess.run([CTL, "--node", cluster[0].socket, "script"], input="stats\n",
+                          capture_output=True, text=True, timeout=30)  # fmt: skip
+    assert "did you mean 'status'?" in done.stdout
+
+
+def test_queued_bytes_are_those_of_now(cluster):
+    cluster[0].send(cluster[1].id, "x" * 60_000)
+    until(
+        "all is written",
+        lambda: all(peer["queued_bytes"] == 0 for peer in cluster[0].ask("peers")["peers"]),
+    )
+
+
+def test_status_says_whether_it_can_be_dialled(cluster):
+    until("the first is dialled", lambda: cluster[0].ask("status")["reachability"] == "YES")
+    until("the second, too", lambda: cluster[1].ask("status")["reachability"] == "YES")
