@@ -169,7 +169,7 @@ TEST(WebSocketUpgradeTest, Urls) {
 TEST(MessageDeflateTest, MessagesStandAlone) {
   MessageDeflate deflate;
   Rng rng(3);
-  for (const std::size_t size : {0, 1, 100, 5000, 90'000}) {
+  for (const std::size_t size : {0U, 1U, 100U, 5000U, 90'000U}) {
     std::string text;
     while (text.size() < size) text += static_cast<char>('a' + rng.Below(4));
     const std::string packed = deflate.Deflate(text);
