@@ -33,7 +33,7 @@ from tombolo.node._errors import (  # noqa: E402
     UnreachableError,
 )
 from tombolo.node._events import EventStream  # noqa: E402
-from tombolo.node._results import Status, Topology  # noqa: E402
+from tombolo.node._results import Reloaded, Status, Topology  # noqa: E402
 from tombolo.node._socket import Socket  # noqa: E402
 from tombolo.node._sync_channel import Channel, SyncChannelListener  # noqa: E402
 
@@ -50,6 +50,7 @@ __all__ = [
     "DatagramTransport",
     "EventStream",
     "NodeError",
+    "Reloaded",
     "Socket",
     "Status",
     "SyncAttachment",

@@ -19,7 +19,7 @@ from tombolo.node._events import Events, EventStream
 from tombolo.node._link import Link
 from tombolo.node._operations import Operations
 from tombolo.node._proto import control_pb2 as control
-from tombolo.node._results import Status, Topology
+from tombolo.node._results import Reloaded, Status, Topology
 from tombolo.results import Event, Sent
 from tombolo.table import Table
 
@@ -192,6 +192,7 @@ class AsyncClient(Operations):
             state=control.StatusReply.State.Name(reply.state).lower(),
             uptime_s=reply.uptime_ms / 1000,
             listening=reply.listening,
+            http=reply.http,
             addresses=tuple(reply.addresses),
             dialable=reply.dialable,
             connections=reply.connections,
@@ -246,6 +247,11 @@ class AsyncClient(Operations):
             if time.monotonic() - began >= limit_s:
                 raise TimeoutError(f"the node is {status.state} after {limit_s:g} s")
             await asyncio.sleep(0.02)
+
+    async def reload(self) -> Reloaded:
+        """Reads the configuration anew, as SIGHUP does. Raises ValueError with the reason if it is bad."""
+        reply = await self._link.ask("Reload", control.ReloadRequest())
+        return Reloaded(tuple(reply.changed), tuple(reply.restart_required))
 
     async def drain(self) -> None:
         """The node leaves the overlay and its process ends, as after SIGTERM."""

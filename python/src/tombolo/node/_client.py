@@ -88,6 +88,7 @@ class Client:
     peers = _waits(AsyncClient.peers)
     topology = _waits(AsyncClient.topology)
     wait_joined = _waits(AsyncClient.wait_joined)
+    reload = _waits(AsyncClient.reload)
     drain = _waits(AsyncClient.drain)
 
     def attach(self, client: Id, *, sequence: int | None = None) -> SyncAttachment:

@@ -14,12 +14,21 @@ class Status:
     state: str  # idle, joining, joined, left
     uptime_s: float
     listening: str  # the address of links, with its port
+    http: str  # of health and metrics; empty: off
     addresses: tuple[str, ...]  # what it tells others
     dialable: bool
     connections: int
     links: int  # connections that the overlay keeps
     contacts: int  # live, in the routing table
     counters: dict[str, int]  # by name; `sent_KIND` and `received_KIND` count messages
+
+
+@dataclass(frozen=True)
+class Reloaded:
+    """Of `Client.reload`: names of the settings that differ from before."""
+
+    changed: tuple[str, ...]  # and hold from now on
+    restart_required: tuple[str, ...]  # and hold from the next start on
 
 
 @dataclass(frozen=True)

@@ -170,9 +170,10 @@ class DrainRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ["broadcast", "joined", "message", "missed", "peer_lost", "peer_up", "subscribed"]
+    __slots__ = ["broadcast", "joined", "leaving", "message", "missed", "peer_lost", "peer_up", "subscribed"]
     BROADCAST_FIELD_NUMBER: _ClassVar[int]
     JOINED_FIELD_NUMBER: _ClassVar[int]
+    LEAVING_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     MISSED_FIELD_NUMBER: _ClassVar[int]
     PEER_LOST_FIELD_NUMBER: _ClassVar[int]
@@ -180,12 +181,13 @@ class Event(_message.Message):
     SUBSCRIBED_FIELD_NUMBER: _ClassVar[int]
     broadcast: BroadcastEvent
     joined: JoinedEvent
+    leaving: LeavingEvent
     message: MessageEvent
     missed: MissedEvent
     peer_lost: PeerLostEvent
     peer_up: PeerUpEvent
     subscribed: SubscribedEvent
-    def __init__(self, message: _Optional[_Union[MessageEvent, _Mapping]] = ..., broadcast: _Optional[_Union[BroadcastEvent, _Mapping]] = ..., peer_up: _Optional[_Union[PeerUpEvent, _Mapping]] = ..., peer_lost: _Optional[_Union[PeerLostEvent, _Mapping]] = ..., joined: _Optional[_Union[JoinedEvent, _Mapping]] = ..., missed: _Optional[_Union[MissedEvent, _Mapping]] = ..., subscribed: _Optional[_Union[SubscribedEvent, _Mapping]] = ...) -> None: ...
+    def __init__(self, message: _Optional[_Union[MessageEvent, _Mapping]] = ..., broadcast: _Optional[_Union[BroadcastEvent, _Mapping]] = ..., peer_up: _Optional[_Union[PeerUpEvent, _Mapping]] = ..., peer_lost: _Optional[_Union[PeerLostEvent, _Mapping]] = ..., joined: _Optional[_Union[JoinedEvent, _Mapping]] = ..., missed: _Optional[_Union[MissedEvent, _Mapping]] = ..., subscribed: _Optional[_Union[SubscribedEvent, _Mapping]] = ..., leaving: _Optional[_Union[LeavingEvent, _Mapping]] = ...) -> None: ...
 
 class GetReply(_message.Message):
     __slots__ = ["found", "hops", "sequence", "value"]
@@ -218,6 +220,19 @@ class Key(_message.Message):
     id: bytes
     name: str
     def __init__(self, id: _Optional[bytes] = ..., name: _Optional[str] = ...) -> None: ...
+
+class LeavingEvent(_message.Message):
+    __slots__ = ["nodes"]
+    class Node(_message.Message):
+        __slots__ = ["address", "id"]
+        ADDRESS_FIELD_NUMBER: _ClassVar[int]
+        ID_FIELD_NUMBER: _ClassVar[int]
+        address: str
+        id: bytes
+        def __init__(self, id: _Optional[bytes] = ..., address: _Optional[str] = ...) -> None: ...
+    NODES_FIELD_NUMBER: _ClassVar[int]
+    nodes: _containers.RepeatedCompositeFieldContainer[LeavingEvent.Node]
+    def __init__(self, nodes: _Optional[_Iterable[_Union[LeavingEvent.Node, _Mapping]]] = ...) -> None: ...
 
 class LookupReply(_message.Message):
     __slots__ = ["closest", "hops", "messages"]
@@ -310,6 +325,18 @@ class PutRequest(_message.Message):
     value: bytes
     def __init__(self, key: _Optional[_Union[Key, _Mapping]] = ..., value: _Optional[bytes] = ..., sequence: _Optional[int] = ..., ttl_s: _Optional[int] = ...) -> None: ...
 
+class ReloadReply(_message.Message):
+    __slots__ = ["changed", "restart_required"]
+    CHANGED_FIELD_NUMBER: _ClassVar[int]
+    RESTART_REQUIRED_FIELD_NUMBER: _ClassVar[int]
+    changed: _containers.RepeatedScalarFieldContainer[str]
+    restart_required: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, changed: _Optional[_Iterable[str]] = ..., restart_required: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ReloadRequest(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
 class SendReply(_message.Message):
     __slots__ = ["elapsed_us", "failure", "hops"]
     ELAPSED_US_FIELD_NUMBER: _ClassVar[int]
@@ -335,7 +362,9 @@ class SendRequest(_message.Message):
     def __init__(self, id: _Optional[bytes] = ..., payload: _Optional[bytes] = ..., deadline_ms: _Optional[int] = ..., copies: _Optional[int] = ..., no_receipt: bool = ...) -> None: ...
 
 class StatusReply(_message.Message):
-    __slots__ = ["addresses", "connections", "contacts", "counters", "dialable", "id", "links", "listening", "state", "uptime_ms", "version"]
+    __slots__ = ["addresses", "connections", "contacts", "counters", "dialable", "http", "id", "links", "listening", "reachability", "state", "uptime_ms", "version"]
+    class Reachability(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = []
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = []
     class CountersEntry(_message.Message):
@@ -350,6 +379,7 @@ class StatusReply(_message.Message):
     CONTACTS_FIELD_NUMBER: _ClassVar[int]
     COUNTERS_FIELD_NUMBER: _ClassVar[int]
     DIALABLE_FIELD_NUMBER: _ClassVar[int]
+    HTTP_FIELD_NUMBER: _ClassVar[int]
     IDLE: StatusReply.State
     ID_FIELD_NUMBER: _ClassVar[int]
     JOINED: StatusReply.State
@@ -357,21 +387,27 @@ class StatusReply(_message.Message):
     LEFT: StatusReply.State
     LINKS_FIELD_NUMBER: _ClassVar[int]
     LISTENING_FIELD_NUMBER: _ClassVar[int]
+    NO: StatusReply.Reachability
+    REACHABILITY_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN: StatusReply.Reachability
     UPTIME_MS_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    YES: StatusReply.Reachability
     addresses: _containers.RepeatedScalarFieldContainer[str]
     connections: int
     contacts: int
     counters: _containers.ScalarMap[str, int]
     dialable: bool
+    http: str
     id: bytes
     links: int
     listening: str
+    reachability: StatusReply.Reachability
     state: StatusReply.State
     uptime_ms: int
     version: str
-    def __init__(self, id: _Optional[bytes] = ..., version: _Optional[str] = ..., state: _Optional[_Union[StatusReply.State, str]] = ..., uptime_ms: _Optional[int] = ..., listening: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., dialable: bool = ..., connections: _Optional[int] = ..., links: _Optional[int] = ..., contacts: _Optional[int] = ..., counters: _Optional[_Mapping[str, int]] = ...) -> None: ...
+    def __init__(self, id: _Optional[bytes] = ..., version: _Optional[str] = ..., state: _Optional[_Union[StatusReply.State, str]] = ..., uptime_ms: _Optional[int] = ..., listening: _Optional[str] = ..., addresses: _Optional[_Iterable[str]] = ..., dialable: bool = ..., connections: _Optional[int] = ..., links: _Optional[int] = ..., contacts: _Optional[int] = ..., counters: _Optional[_Mapping[str, int]] = ..., reachability: _Optional[_Union[StatusReply.Reachability, str]] = ..., http: _Optional[str] = ...) -> None: ...
 
 class StatusRequest(_message.Message):
     __slots__ = []
