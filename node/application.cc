@@ -36,9 +36,12 @@ absl::Status Application::Ask(Command command, std::string payload, Answer answe
   }
   const std::uint32_t number = last_request_;
   SetRequest(command, number);
-  std::optional<NodeId> connect;
-  if (const Connect* request = std::get_if<Connect>(&command)) connect = request->target;
-  requests_.emplace(number, Request{std::move(answer), connect});
+  Request request{std::move(answer), {}, {}};
+  if (const Connect* connect = std::get_if<Connect>(&command)) request.connect = connect->target;
+  if (const AttachClient* attach = std::get_if<AttachClient>(&command)) {
+    request.attach = attach->client;
+  }
+  requests_.emplace(number, std::move(request));
   absl::Status given = host_->Execute(command, std::move(payload));
   if (!given.ok()) requests_.erase(number);
   return given;
@@ -84,15 +87,15 @@ void Application::GiveUp() {
   }
 }
 
-void Application::AnswerConnects(const PeerUp& up) {
-  const NodeId id = host_->known().ids().id(up.peer);
+void Application::AnswerAll(std::optional<NodeId> Request::*about, const NodeId& id,
+                            const Event& event) {
   std::vector<std::uint32_t> done;
   for (const auto& [number, request] : requests_) {
-    if (request.connect == id) done.push_back(number);
+    if (request.*about == id) done.push_back(number);
   }
   for (const std::uint32_t number : done) {
-    const auto node = requests_.extract(number);
-    node.mapped().answer(up, {});
+    // An answer may end others.
+    if (const auto node = requests_.extract(number)) node.mapped().answer(event, {});
   }
 }
 
@@ -102,7 +105,11 @@ void Application::OnEvent(const Event& event, std::string payload) {
     return;
   }
   if (GoesToClaimant(event, payload)) return;
-  if (const PeerUp* up = std::get_if<PeerUp>(&event)) AnswerConnects(*up);
+  if (const PeerUp* up = std::get_if<PeerUp>(&event)) {
+    AnswerAll(&Request::connect, host_->known().ids().id(up->peer), event);
+  } else if (const LeaseLost* lost = std::get_if<LeaseLost>(&event)) {
+    AnswerAll(&Request::attach, lost->client, event);
+  }
   // A listener may leave, and others come, during the calls.
   std::vector<std::uint64_t> numbers;
   for (const auto& [number, listener] : listeners_) numbers.push_back(number);

@@ -41,7 +41,8 @@ class Application final : public HostListener {
   void set_on_stopped(std::function<void()> call) { on_stopped_ = std::move(call); }
 
   // `command` is one that ends in an event with its request number, which is set here; a Connect
-  // ends in the PeerUp of its target, too. The answer is called unless the status is an error.
+  // ends in the PeerUp of its target, too, an AttachClient in the LeaseLost of its client. The
+  // answer is called unless the status is an error.
   absl::Status Ask(Command command, std::string payload, Answer answer);
   // A command without an answer.
   absl::Status Do(const Command& command, std::string payload = {});
@@ -82,9 +83,11 @@ class Application final : public HostListener {
   struct Request {
     Answer answer;
     std::optional<NodeId> connect;  // the target of a Connect
+    std::optional<NodeId> attach;   // the client of an AttachClient
   };
 
-  void AnswerConnects(const PeerUp& up);
+  // Ends the requests about this id with the event.
+  void AnswerAll(std::optional<NodeId> Request::*about, const NodeId& id, const Event& event);
   bool GoesToClaimant(const Event& event, const std::string& payload);
 
   Host* host_ = nullptr;

@@ -97,12 +97,13 @@ grpc::ServerWriteReactor<control::AttachReply>* ControlCalls::Attach(
     const absl::Status asked =
         application_.Ask(AttachClient{0, client, sequence}, {},
                          [weak = std::weak_ptr(stream)](const Event& event, const std::string&) {
-                           const auto* done = std::get_if<ClientAttached>(&event);
                            const auto open = weak.lock();
-                           if (open == nullptr || done == nullptr) return;
-                           control::AttachReply reply;
-                           reply.set_attached(done->attached);
-                           reply.set_holders(done->holders);
+                           if (open == nullptr) return;
+                           control::AttachReply reply;  // not attached, if it is at a newer home
+                           if (const auto* done = std::get_if<ClientAttached>(&event)) {
+                             reply.set_attached(done->attached);
+                             reply.set_holders(done->holders);
+                           }
                            open->Push(std::move(reply));
                          });
     if (!asked.ok()) {
