@@ -44,6 +44,7 @@ class RawSocket:
         host, _, port = address.removeprefix("ws://").rpartition(":")
         self.socket = socket.create_connection((host, int(port)), timeout=10)
         self.buffer = b""
+        self.early: list[tuple[int, bytes]] = []  # came while a pong was awaited
         self.path = path
         self.headers = headers
         self.response = b""
@@ -96,6 +97,9 @@ class RawSocket:
 
     def frame(self) -> tuple[int, bytes]:
         """The next frame: opcode and payload. Raises EOFError at the end."""
+        return self.early.pop(0) if self.early else self._next_frame()
+
+    def _next_frame(self) -> tuple[int, bytes]:
         first, length = self._take(2)
         if length == 126:
             (length,) = struct.unpack(">H", self._take(2))
@@ -127,9 +131,20 @@ class RawSocket:
             self.socket.close()
 
     def greet(self, own_id: str) -> str:
-        """Exchanges ids; that of the node."""
+        """Exchanges ids, and waits until the node knows the new one; that of the node."""
         self.say(own_id)
-        return self.hear()
+        node_id = self.hear()
+        self.settle()
+        return node_id
+
+    def settle(self) -> None:
+        """Until the node has read all that was said: it answers a ping in its turn."""
+        self.say_frame(b"read so far", 9)
+        while True:
+            opcode, payload = self._next_frame()
+            if (opcode, payload) == (10, b"read so far"):
+                return
+            self.early.append((opcode, payload))
 
     def close(self) -> None:
         self.socket.close()

@@ -72,6 +72,7 @@ def test_good_greetings(node, pair, form):
     numbers = list(bytes.fromhex(own_id))
     raw.say({"hex": own_id, "buffer": {"type": "Buffer", "data": numbers}, "array": numbers}[form])
     assert raw.hear() == node.id
+    raw.settle()
     pair.send("a", own_id, "hello")
     assert raw.hear()["data"]["data"] == "hello"
     raw.close()
