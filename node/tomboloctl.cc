@@ -280,6 +280,7 @@ int Script(const Session& session) {
 
 int Main(int argc, char** argv) {
   CLI::App app("Talks to a tombolo-node.", "tomboloctl");
+  app.fallthrough();  // general options are understood after the command, too
   app.set_version_flag("--version", TOMBOLO_VERSION);
   Words words;
   Verb verb;

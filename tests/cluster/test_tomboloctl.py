@@ -1,5 +1,6 @@
 """tomboloctl for people: the live view, lines without a terminal, completion, help, and slips of the pen."""
 
+import json
 import os
 import pty
 import re
@@ -133,6 +134,12 @@ def test_mistyped_command_is_named_with_the_one_that_was_meant(words, meant):
     done = ctl(*words)
     assert done.returncode == 2
     assert f"did you mean '{meant}'?" in done.stderr
+
+
+def test_general_options_are_understood_before_and_after_the_command(cluster):
+    node = cluster[0].socket
+    for words in (["--node", node, "--json", "status"], ["status", "--json", "--node", node]):
+        assert cluster[0].id in json.loads(ctl(*words).stdout).values()
 
 
 def test_mistyped_line_of_a_script_is_told_too(cluster):
