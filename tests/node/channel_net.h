@@ -246,4 +246,18 @@ inline void ChannelNode::Arrive(const NodeId& from, const std::string& bytes) {
   ArmTimer();
 }
 
+inline constexpr std::size_t kMegabyte = 1024 * 1024;
+
+inline std::uint64_t CountOf(ChannelNet& net, std::size_t node, ChannelCount which) {
+  return net.at(node).table.count(which);
+}
+
+inline void ExpectNothingLeft(ChannelNet& net) {
+  for (const auto& node : net.nodes) {
+    EXPECT_EQ(node->table.size(), 0U);
+    EXPECT_EQ(node->table.memory(), 0U);
+    EXPECT_EQ(node->table.next_deadline(), kNever);
+  }
+}
+
 }  // namespace tombolo::node

@@ -10,20 +10,6 @@
 namespace tombolo::node {
 namespace {
 
-constexpr std::size_t kMegabyte = 1024 * 1024;
-
-std::uint64_t CountOf(ChannelNet& net, std::size_t node, ChannelCount which) {
-  return net.at(node).table.count(which);
-}
-
-void ExpectNothingLeft(ChannelNet& net) {
-  for (const auto& node : net.nodes) {
-    EXPECT_EQ(node->table.size(), 0U);
-    EXPECT_EQ(node->table.memory(), 0U);
-    EXPECT_EQ(node->table.next_deadline(), kNever);
-  }
-}
-
 TEST(Channels, CarryBytesBothWaysAndCloseOnceBothEndsHave) {
   ChannelNet net;
   const auto [here, there] = net.Open();
