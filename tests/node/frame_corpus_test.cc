@@ -1,41 +1,24 @@
 // The kept corpus of the frame fuzzer, and mutations of it for a second or two.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "overlay/rng.h"
 #include "tests/fuzz/frame_taste.h"
+#include "tests/node/fuzz_corpus.h"
 
 namespace tombolo::node {
 namespace {
 
-std::vector<std::string> Corpus() {
-  std::vector<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator("tests/fuzz/corpus/frame")) {
-    paths.push_back(entry.path());
-  }
-  std::sort(paths.begin(), paths.end());
-  std::vector<std::string> inputs;
-  for (const auto& path : paths) {
-    std::ifstream file(path, std::ios::binary);
-    inputs.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  }
-  return inputs;
-}
-
 TEST(FrameCorpus, HarmsNobody) {
-  const std::vector<std::string> inputs = Corpus();
+  const std::vector<std::string> inputs = FuzzCorpus("frame");
   ASSERT_GE(inputs.size(), kMessageKinds);
   for (const std::string& input : inputs) Taste(input);
 }
 
 TEST(FrameCorpus, NorDoMutationsOfIt) {
-  const std::vector<std::string> inputs = Corpus();
+  const std::vector<std::string> inputs = FuzzCorpus("frame");
   Rng rng(1);
   const auto below = [&](std::size_t bound) {
     return rng.Below(static_cast<std::uint32_t>(bound));
