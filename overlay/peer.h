@@ -55,6 +55,10 @@ class Peer {
   void LinkDown(PeerRef peer, LinkDownReason reason, const Step& step);
   void LinkPressureChanged(PeerRef peer, LinkPressure pressure, const Step& step);
 
+  // To be called when a copy of an older state goes on, after a restart from a snapshot: what it
+  // draws next must not be what its lost life has drawn, or others take new messages for repeats.
+  void Reseed(std::uint64_t seed) { rng_ = Rng(seed); }
+
   // A record that this peer held in an earlier life, to be held again; its payload passes to the
   // peer. Nobody is answered.
   void Restore(const Record& record, const Step& step);

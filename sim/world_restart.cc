@@ -1,7 +1,7 @@
 // Peers that come back after a crash: with their last state, with an older one, or with none.
 //
 // A peer holds shares of payloads. Its last state keeps them while the peer is down; a copy of an
-// older state takes shares of its own.
+// older state takes shares of its own. It draws anew, as a process restored from a copy does.
 #include <algorithm>
 #include <cassert>
 #include <utility>
@@ -89,6 +89,7 @@ void World::TurnReturn(std::uint32_t slot) {
   if (back.how == Return::kRollsBack) {
     Bury(back.peer);
     peers_[Index(back.peer)] = std::exchange(back.state, Peer());
+    peers_[Index(back.peer)].Reseed(Mix64(options_.seed ^ faults_.rng().Next()));
     Count(Injected::kRollbacks);
     Continue(back.peer);
   } else {

@@ -339,6 +339,24 @@ TEST(Peer, ALateTickDoesTheWorkOnce) {
   EXPECT_GT(toy.at(PeerRef{3}).next_deadline(), toy.now);
 }
 
+TEST(Peer, ACopyWithANewSeedDrawsAnew) {
+  ToyOverlay toy;
+  toy.Grow(8);
+  const PeerRef peer{5};
+  const Peer before = toy.at(peer);
+  const auto number_of_a_question = [&] {
+    toy.log.clear();
+    toy.Execute(peer, Lookup{1, toy.ids.id(PeerRef{2})});
+    return std::get<FindNode>(toy.SentBy<FindNode>(peer).at(0).message).rpc;
+  };
+  const std::uint32_t first = number_of_a_question();
+  toy.at(peer) = before;
+  EXPECT_EQ(number_of_a_question(), first);
+  toy.at(peer) = before;
+  toy.at(peer).Reseed(7);
+  EXPECT_NE(number_of_a_question(), first);
+}
+
 // A busy half hour, in terms of ids.
 std::vector<std::string> TraceWithRefs(bool reversed, bool saved_and_loaded = false) {
   ToyOverlay toy;

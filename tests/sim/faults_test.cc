@@ -8,9 +8,13 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
+#include "overlay/relay_id.h"
 #include "tests/sim/toy_world.h"
 
 namespace tombolo::sim {
@@ -259,6 +263,29 @@ TEST(Faults, ARollbackCrashesNobodyAfterTheEndOfTheFaults) {
   world.RunFor(Duration::Minutes(30));
   EXPECT_EQ(world.metrics().crashes, crashes);
   EXPECT_EQ(world.live_count(), 30U);
+}
+
+// Else it gives new messages the ids of those that its lost life has sent.
+TEST(Faults, WhoComesBackWithAnOlderStateDrawsAnew) {
+  WorldOptions options = LinkedOptions(30);
+  options.faults.crashes_per_s = 1;
+  options.faults.rollback_share = 1;
+  options.faults.rollback_age = Duration::Seconds(5);
+  options.faults.down = Duration::Seconds(1);
+  options.faults.end = Duration::Minutes(1);
+  World world(options);
+  AddLoad(world, OperationKind::kSend);
+  world.message_log().SetLimit(1U << 20);
+  world.RunFor(Duration::Minutes(2));
+  ASSERT_GT(Number(world, Injected::kRollbacks), 20U);
+  ASSERT_EQ(world.message_log().missed(), 0U);
+  std::map<std::pair<NodeId, std::uint64_t>, NodeId> targets;  // by origin and message
+  for (const LoggedMessage& logged : world.message_log().messages()) {
+    const auto* forward = std::get_if<Forward>(&logged.message);
+    if (forward == nullptr) continue;
+    const auto key = std::pair(forward->origin, forward->id & ~kAttemptMask);
+    EXPECT_EQ(targets.emplace(key, forward->target).first->second, forward->target);
+  }
 }
 
 TEST(Faults, AForgetfulPeerJoinsAnewUnderItsId) {
