@@ -27,9 +27,12 @@ void Peer::Start(const Introduce& introduce, const PartStep& step) {
 }
 
 // The sender becomes a contact after its message was looked at: the merge wants to know whether it
-// was one before.
+// was one before. Who is joining still has no island to merge, but somebody to join through now.
 void Peer::Handle(PeerRef from, const MergeMessages::Variant& message, const PartStep& step) {
-  if (!CanMerge(step)) return step.out.Drop(DropReason::kNotJoined);
+  if (!CanMerge(step)) {
+    if (state_ == PeerState::kJoining) SeenAlive(from, step);
+    return step.out.Drop(DropReason::kNotJoined);
+  }
   const MergeStep merging = ForMerge(step);
   Merge& merge = EnsureParts().healing.Ensure().merge.Ensure();
   merge.Begin(merging);

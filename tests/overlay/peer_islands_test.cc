@@ -145,6 +145,22 @@ TEST_F(PeerIslandsTest, WhoHasNotJoinedJoinsThroughThePeerThatItIsToldOf) {
   EXPECT_EQ(at(newcomer).state(), PeerState::kJoined);
 }
 
+// Others remember it from an earlier life, so that nobody sees a need to tell it of anybody.
+TEST_F(PeerIslandsTest, WhoHasNotJoinedJoinsThroughThePeerThatWantsToMergeWithIt) {
+  Grow(4);
+  const PeerRef dead = AddPeer(NodeId{{7, 0, 0, 0, 0}});
+  up[Index(dead)] = false;
+  const PeerRef newcomer = AddPeer(NodeId{{8, 0, 0, 0, 0}});
+  Join(newcomer, {dead});
+  RunFor(Duration::Minutes(5));
+  ASSERT_EQ(at(newcomer).state(), PeerState::kJoining);
+  const std::uint32_t before = dropped(DropReason::kNotJoined);
+  Deliver(PeerRef{2}, newcomer, MergeSync{16, 99, 0, true, ListHandle::kEmpty});
+  EXPECT_EQ(dropped(DropReason::kNotJoined), before + 1);
+  RunFor(Duration::Seconds(70));  // the longest pause between two tries, and a lookup
+  EXPECT_EQ(at(newcomer).state(), PeerState::kJoined);
+}
+
 TEST_F(PeerIslandsTest, AnswersThatNobodyWaitsForAreDropped) {
   Grow(4);
   RunFor(Duration::Minutes(1));
