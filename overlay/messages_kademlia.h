@@ -48,7 +48,8 @@ struct FindValue {
   NodeId key;
 };
 
-// Answer to FindNode, and to FindValue where the value is not held: the k closest contacts.
+// Answer to FindNode, and to FindValue where the value is not held: the k closest contacts, without
+// the asker.
 struct Nodes {
   static constexpr std::string_view kName = "nodes";
   static constexpr std::uint32_t kFieldBytes = 4;

@@ -144,7 +144,7 @@ void Peer::Handle(PeerRef from, const Pong& pong, const PartStep& step) {
 
 void Peer::Handle(PeerRef from, const FindNode& find, const PartStep& step) {
   SeenAlive(from, step);
-  step.out.Send(from, Nodes{find.rpc, ClosestList(find.target, find.more, step)});
+  step.out.Send(from, Nodes{find.rpc, ClosestList(from, find.target, find.more, step)});
 }
 
 void Peer::Handle(PeerRef from, const Nodes& nodes, const PartStep& step) {
@@ -161,17 +161,26 @@ void Peer::Handle(PeerRef from, const Leave&, const PartStep& step) {
   ForgetNeighbour(from, step);
 }
 
-// The k closest contacts and `more`, but never more than twice k: an answer has to stay small.
-ListHandle Peer::ClosestList(const NodeId& target, std::uint32_t more, const PartStep& step) {
+// The k closest contacts and `more`, but never more than twice k: an answer has to stay small. The
+// asker is none of them: near its own id it would take a place in every answer, and with a small k
+// whom it has to find may then be in none.
+ListHandle Peer::ClosestList(PeerRef asker, const NodeId& target, std::uint32_t more,
+                             const PartStep& step) {
   std::array<PeerRef, kMaxListed> closest;
+  const auto take = [&](std::size_t most) {
+    const std::size_t taken = table_.Closest(id_, target, most, step.ids, closest);
+    const auto end = std::remove(closest.begin(), closest.begin() + taken, asker);
+    return static_cast<std::size_t>(end - closest.begin());
+  };
   const auto k = static_cast<std::size_t>(step.config.table.k);
   const std::size_t wanted = std::min(k + std::min<std::size_t>(more, k), kMaxListed);
-  std::size_t count = table_.Closest(id_, target, wanted, step.ids, closest);
+  std::size_t count = take(wanted);
+  if (count < wanted) count = take(std::min(wanted + 1, kMaxListed));
   const bool crowded =
       !links().empty() && std::any_of(closest.begin(), closest.begin() + count,
                                       [&](PeerRef peer) { return !step.ids.dialable(peer); });
   if (crowded) {
-    count = table_.Closest(id_, target, kMaxListed, step.ids, closest);
+    count = take(kMaxListed);
     count = TakeClosest({closest.data(), count}, target, wanted, k, step.ids);
   }
   return step.lists.Add({closest.data(), count});

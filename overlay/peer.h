@@ -154,7 +154,8 @@ class Peer {
   void SeenDead(PeerRef peer, const PartStep& step);
   void AskWhetherAlive(PeerRef peer, const PartStep& step);
   void ExpirePings(const PartStep& step);
-  ListHandle ClosestList(const NodeId& target, std::uint32_t more, const PartStep& step);
+  ListHandle ClosestList(PeerRef asker, const NodeId& target, std::uint32_t more,
+                         const PartStep& step);
   void Settle();
 
   // peer_upkeep.cc: joining, refreshing, leaving.

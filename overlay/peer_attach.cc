@@ -204,7 +204,7 @@ void Peer::Handle(PeerRef from, const FindLease& find, const PartStep& step) {
     if (const auto held = parts_->attach->held.Find(find.client, step.now))
       return step.out.Send(from, LeaseFound{find.rpc, held->home, held->sequence});
   }
-  step.out.Send(from, Nodes{find.rpc, ClosestList(find.client, 0, step)});
+  step.out.Send(from, Nodes{find.rpc, ClosestList(from, find.client, 0, step)});
 }
 
 void Peer::Handle(PeerRef from, const LeaseFound& found, const PartStep& step) {

@@ -22,7 +22,7 @@ void Peer::Handle(PeerRef from, const FindValue& find, const PartStep& step) {
   if (const std::optional<Record> record = LocalRecord(find.key, step.now)) {
     step.out.Send(from, Value{find.rpc, *record});
   } else {
-    step.out.Send(from, Nodes{find.rpc, ClosestList(find.key, 0, step)});
+    step.out.Send(from, Nodes{find.rpc, ClosestList(from, find.key, 0, step)});
   }
 }
 

@@ -49,13 +49,18 @@ TEST_F(HiddenPeers, TakeNobodysPlaceInAnAnswer) {
     toy_.Deliver(dialable.back(), asked, Ping{1});
   }
   toy_.log.clear();
-  toy_.Deliver(dialable[0], asked, FindNode{7, IdOf(0x40000000U), 0});
+  toy_.Deliver(dialable[5], asked, FindNode{7, IdOf(0x40000000U), 0});
   ASSERT_EQ(toy_.log.size(), 1U);
   const auto named = toy_.lists.Get(ListOf(toy_.log[0].message));
   const auto can_be_dialled = [&](PeerRef peer) { return toy_.ids.dialable(peer); };
-  // k = 4 of each sort; four fit into a bucket.
+  // k = 4 of each sort; four fit into a bucket, which the asker is not in.
   EXPECT_EQ(std::ranges::count_if(named, can_be_dialled), 4);
   EXPECT_EQ(named.size(), 8U);
+  toy_.log.clear();
+  toy_.Deliver(hidden[0], asked, FindNode{8, IdOf(0x40000000U), 0});
+  const auto others = toy_.lists.Get(ListOf(toy_.log.at(0).message));
+  EXPECT_EQ(std::ranges::find(others, hidden[0]), others.end());
+  EXPECT_EQ(others.size(), 7U);
 }
 
 // All who could be dialled have failed, as while a path was cut. Nobody asks a peer that nobody

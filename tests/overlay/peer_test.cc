@@ -107,39 +107,6 @@ TEST(Peer, AJoinThatReachesNobodyIsTriedAgainAfterDoublingPauses) {
 
 // ---- Requests and answers.
 
-TEST(Peer, NamesMoreContactsOnRequestButNoMoreThanTwiceK) {
-  ToyOverlay toy;
-  toy.Grow(60);
-  const PeerRef asked{3};
-  for (const auto& [more, named] : {std::pair{0U, 4U}, {1U, 5U}, {4U, 8U}, {5U, 8U}, {~0U, 8U}}) {
-    toy.log.clear();
-    toy.Deliver(PeerRef{1}, asked, FindNode{12, toy.ids.id(PeerRef{7}), more});
-    EXPECT_EQ(toy.lists.Get(ListOf(toy.log.at(0).message)).size(), named) << more;
-  }
-}
-
-TEST(Peer, AnswersRepeatTheNumberOfTheirRequest) {
-  ToyOverlay toy;
-  toy.Grow(20);
-  toy.log.clear();
-  const PeerRef asked{3};
-  const NodeId target = toy.ids.id(PeerRef{7});
-  toy.Deliver(PeerRef{1}, asked, Ping{11});
-  toy.Deliver(PeerRef{1}, asked, FindNode{12, target});
-  toy.Deliver(PeerRef{1}, asked, FindValue{13, target});
-  ASSERT_EQ(toy.log.size(), 3U);
-  EXPECT_EQ(std::get<Pong>(toy.log[0].message).rpc, 11U);
-  EXPECT_EQ(std::get<Nodes>(toy.log[1].message).rpc, 12U);
-  EXPECT_EQ(std::get<Nodes>(toy.log[2].message).rpc, 13U);
-  std::vector<PeerRef> contacts(4);
-  contacts.resize(toy.at(asked).table().Closest(toy.ids.id(asked), target, 4, toy.ids, contacts));
-  for (const std::size_t i : {1U, 2U}) {
-    EXPECT_EQ(toy.log[i].to, PeerRef{1});
-    const auto list = toy.lists.Get(ListOf(toy.log[i].message));
-    EXPECT_EQ(std::vector<PeerRef>(list.begin(), list.end()), contacts);
-  }
-}
-
 TEST(Peer, StoredRecordsAreHandedOutUntilTheyExpire) {
   ToyOverlay toy;
   toy.Grow(2);
