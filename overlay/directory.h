@@ -15,6 +15,7 @@
 
 #include "overlay/node_id.h"
 #include "overlay/peer_ref.h"
+#include "overlay/prefetch.h"
 #include "overlay/rng.h"
 
 namespace tombolo {
@@ -83,7 +84,7 @@ class Directory {
   bool Contains(PeerRef ref) const { return Index(ref) < ids_.size(); }
 
   // A hint that `id(ref)` will be read soon: at a million peers that read is a cache miss.
-  void Prefetch(PeerRef ref) const { __builtin_prefetch(ids_.data() + Index(ref)); }
+  void Prefetch(PeerRef ref) const { PrefetchLine(ids_.data() + Index(ref)); }
 
   template <class Archive>
   void Serialize(Archive& archive) {

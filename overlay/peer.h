@@ -26,6 +26,7 @@
 #include "overlay/node_id.h"
 #include "overlay/peer_parts.h"
 #include "overlay/peer_ref.h"
+#include "overlay/prefetch.h"
 #include "overlay/ring.h"
 #include "overlay/rng.h"
 #include "overlay/routing_table.h"
@@ -79,8 +80,8 @@ class Peer {
 
   // A hint that Receive will be called soon.
   void Prefetch() const {
-    __builtin_prefetch(this);
-    __builtin_prefetch(reinterpret_cast<const char*>(this) + 64);
+    PrefetchLine(this);
+    PrefetchLine(reinterpret_cast<const char*>(this) + kCacheLine);
   }
   void PrefetchParts() const {
     table_.Prefetch();

@@ -74,6 +74,7 @@
 #include "overlay/neighbours.h"
 #include "overlay/node_id.h"
 #include "overlay/peer_ref.h"
+#include "overlay/prefetch.h"
 #include "overlay/ring_fingers.h"
 #include "overlay/short_vector.h"
 #include "overlay/step.h"
@@ -94,8 +95,8 @@ class Ring {
 
   // A hint that the ring will be used soon.
   void Prefetch() const {
-    __builtin_prefetch(this);
-    __builtin_prefetch(reinterpret_cast<const char*>(this) + 64);
+    PrefetchLine(this);
+    PrefetchLine(reinterpret_cast<const char*>(this) + kCacheLine);
   }
 
   // ---- Life.
@@ -178,7 +179,7 @@ class Ring {
     std::uint32_t rpc = 0;
     Purpose purpose = Purpose::kJoin;
     std::uint8_t level = 0;  // of kFix
-    std::uint8_t tries = 1;
+    std::uint16_t tries = 1;
   };
 
   // A find for a key that cannot be worked out again.

@@ -13,6 +13,7 @@
 
 #include "overlay/node_id.h"
 #include "overlay/peer_ref.h"
+#include "overlay/prefetch.h"
 #include "overlay/short_vector.h"
 #include "overlay/step.h"
 
@@ -40,7 +41,7 @@ class RingFingers {
   PeerRef NextHop(const NodeId& key, PeerRef avoid, const PartStep& step) const;
 
   // A hint that the fingers will be used soon.
-  void Prefetch() const { __builtin_prefetch(runs_.data()); }
+  void Prefetch() const { PrefetchLine(runs_.data()); }
 
   // Makes the fingers that are this peer unknown.
   void Forget(PeerRef peer);

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "overlay/contact_lists.h"
+#include "overlay/prefetch.h"
 
 namespace tombolo {
 namespace {
@@ -281,18 +282,11 @@ bool RoutingTable::ClaimCheck(int level, Time now, Duration check_interval) {
   return true;
 }
 
-void RoutingTable::Prefetch() const {
-  // The rows of counters decide what else is read.
-  const char* counters = reinterpret_cast<const char*>(rows());
-  __builtin_prefetch(counters);
-  __builtin_prefetch(counters + 64);
-}
-
 void RoutingTable::PrefetchBucket(int level) const {
   if (level >= levels_) return;
   const Region region = RegionOf(level);
-  __builtin_prefetch(block_.get() + region.begin);
-  __builtin_prefetch(block_.get() + region.begin + 16);  // the bucket's next cache line
+  PrefetchLine(block_.get() + region.begin);
+  PrefetchLine(block_.get() + region.begin + 16);  // the bucket's next cache line
 }
 
 void RoutingTable::EnsureLevel(int level) {

@@ -31,6 +31,7 @@
 #include "overlay/directory.h"
 #include "overlay/node_id.h"
 #include "overlay/peer_ref.h"
+#include "overlay/prefetch.h"
 #include "overlay/time.h"
 
 namespace tombolo {
@@ -95,7 +96,12 @@ class RoutingTable {
   void Fill(int level, std::span<const PeerRef> contacts);
 
   // Hints that the table, or one bucket of it, will be used soon.
-  void Prefetch() const;
+  void Prefetch() const {
+    if (levels_ == 0) return;
+    // The rows of counters decide what else is read.
+    PrefetchLine(rows());
+    PrefetchLine(rows() + kCacheLine);
+  }
   void PrefetchBucket(int level) const;
 
   // Makes room in one step, for a table that is about to be filled.

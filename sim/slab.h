@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "overlay/prefetch.h"
+
 namespace tombolo::sim {
 
 // The slot freed last is given out first: its memory is still in the cache. References are valid
@@ -41,7 +43,7 @@ class Slab {
   T& operator[](std::uint32_t slot) { return items_[slot]; }
   const T& operator[](std::uint32_t slot) const { return items_[slot]; }
 
-  void Prefetch(std::uint32_t slot) const { __builtin_prefetch(items_.data() + slot); }
+  void Prefetch(std::uint32_t slot) const { PrefetchLine(items_.data() + slot); }
   std::size_t in_use() const { return items_.size() - free_.size(); }
 
   template <class Archive>

@@ -27,6 +27,7 @@
 #include <optional>
 #include <vector>
 
+#include "overlay/prefetch.h"
 #include "overlay/time.h"
 #include "sim/radix_wheel.h"
 
@@ -53,7 +54,7 @@ class TimerQueue {
   void Arm(std::uint32_t peer, Time deadline);
 
   // A hint that the deadline of `peer` will change soon.
-  void Prefetch(std::uint32_t peer) const { __builtin_prefetch(rows_.data() + peer); }
+  void Prefetch(std::uint32_t peer) const { PrefetchLine(rows_.data() + peer); }
 
   // Whose timer may come `ahead` entries after the next one, if that is known already. A hint for
   // prefetching.

@@ -5,6 +5,7 @@
 #include <cassert>
 
 #include "overlay/archive.h"
+#include "overlay/prefetch.h"
 
 namespace tombolo::sim {
 namespace {
@@ -97,9 +98,9 @@ void World::PrefetchTimers() const {
   if (const auto far = timers_.Peek(kFarEvents)) {
     peers_[*far].Prefetch();
     timers_.Prefetch(*far);
-    __builtin_prefetch(up_.data() + *far);
   }
   if (const auto near = timers_.Peek(kNearEvents)) peers_[*near].PrefetchParts();
+  if (const auto next = timers_.Peek(1)) peers_[*next].PrefetchRing();
 }
 
 void World::PrefetchPeer(const QueueEntry& entry) const {
@@ -107,14 +108,14 @@ void World::PrefetchPeer(const QueueEntry& entry) const {
   directory_.Prefetch(static_cast<PeerRef>(entry.from));
   flights_.Prefetch(entry.slot);
   timers_.Prefetch(entry.to);
-  __builtin_prefetch(up_.data() + entry.to);
-  __builtin_prefetch(sequence_.data() + entry.to);
-  __builtin_prefetch(metrics_.received.data() + entry.to);
+  PrefetchLine(sequence_.data() + entry.to);
+  PrefetchLine(metrics_.received.data() + entry.to);
 }
 
 void World::PrefetchContacts(const QueueEntry& entry) const {
   const Peer& peer = peers_[entry.to];
-  if (!options_.core.has_table()) return peer.PrefetchRing();
+  peer.PrefetchRing();
+  if (!options_.core.has_table()) return;
   peer.PrefetchContacts(directory_.id(static_cast<PeerRef>(entry.from)));
   if (const auto find = flights_.Find<FindNode>(entry.slot)) peer.PrefetchContacts(find->target);
 }
