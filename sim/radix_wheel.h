@@ -6,8 +6,8 @@
 // of the lowest level that is in use, jumps to the slot of its earliest entry (each bucket knows
 // it), moves the entries of that slot into the `ready` run, spreads the others over the lower
 // levels and sorts the run: by microsecond with one counting pass, then the ties. Many ties, as a
-// constant delay makes them, are dealt out by rank before they are compared. Later pops only walk
-// the run. Entries pushed into the slot that is already open go to a small binary heap beside it.
+// constant delay makes them, are sorted by the digits of their ranks. Later pops only walk the run.
+// Entries pushed into the slot that is already open go to a small binary heap beside it.
 //
 // Why this one: an entry is written at most once per level that its delay spans (twice for a
 // network delay, whatever the number pending), always at the end of a 512-byte chunk, and compared
@@ -38,6 +38,8 @@
 #include <utility>
 #include <vector>
 
+#include "overlay/prefetch.h"
+
 namespace tombolo::sim {
 
 template <class Entry>
@@ -65,8 +67,8 @@ class RadixWheel {
   // otherwise.
   bool PopBefore(std::int64_t end_us, Entry& out) {
     if (next_us_ >= end_us) return false;
-    if (head_ == ready_.size() && late_.empty()) Open();
-    if (late_.empty() || (head_ < ready_.size() && ready_[head_] < late_.front())) {
+    if (!has_ready() && late_.empty()) Open();
+    if (late_.empty() || (has_ready() && ready_[head_] < late_.front())) {
       out = ready_[head_++];
     } else {
       out = late_.front();
@@ -82,7 +84,8 @@ class RadixWheel {
   // The entry `ahead` positions after the next one of the sorted run, or nullptr beyond the run. A
   // hint for prefetching: entries pushed into the open slot later may come in between.
   const Entry* Peek(std::size_t ahead) const {
-    return ahead < ready_.size() - head_ ? &ready_[head_ + ahead] : nullptr;
+    const Entry* const entry = ready_.data() + head_ + ahead;
+    return entry < ready_end() ? entry : nullptr;
   }
 
   // Calls `visit` with entries of the slot that lies `slots` after the open one, in no order, at
@@ -151,7 +154,7 @@ class RadixWheel {
   static constexpr std::uint32_t kVisitMax = 16;
   static constexpr std::uint32_t kPageChunks = 64;
   static constexpr std::size_t kInsertionSortMax = 24;
-  static constexpr int kPileBits = 11;
+  static constexpr int kRankDigitBits = 11;
   static constexpr std::size_t kKeptRun = 1 << 16;  // entries whose buffer is worth keeping
 
   struct Chunk {
@@ -166,6 +169,10 @@ class RadixWheel {
     std::uint32_t head = kNone;
     std::uint32_t used = kChunkEntries;  // of the chunk `head`
   };
+
+  // By addresses: a size would be a division.
+  const Entry* ready_end() const { return ready_.data() + ready_.size(); }
+  bool has_ready() const { return ready_.data() + head_ != ready_end(); }
 
   static bool After(const Entry& a, const Entry& b) { return b < a; }
 
@@ -247,7 +254,7 @@ class RadixWheel {
 
   std::int64_t FindNext() const {
     const std::int64_t late = late_.empty() ? kNoTime : late_.front().time();
-    if (head_ < ready_.size()) return std::min(late, ready_[head_].time());
+    if (has_ready()) return std::min(late, ready_[head_].time());
     if (!late_.empty() || levels_ == 0) return late;
     return FirstBucket().first_us;
   }
@@ -275,7 +282,7 @@ class RadixWheel {
     for (std::uint32_t at = bucket.head; at != kNone;) {
       const Chunk& source = chunk(at);  // stays in place: pages do not move
       const std::uint32_t next = source.next;
-      if (next != kNone) __builtin_prefetch(&chunk(next));
+      if (next != kNone) PrefetchLine(&chunk(next));
       for (std::uint32_t i = 0; i < used; ++i) {
         const Entry& entry = source.entries[i];
         if (entry.time() < ready_end_us_) {
@@ -313,9 +320,8 @@ class RadixWheel {
     return static_cast<std::size_t>(entry.time() - open_us_);
   }
 
-  // Entries of one time: dealt out by the leading bits in which their ranks differ, then sorted
-  // pile by pile. With as many piles as entries the piles are small; those of a crowded rank or of
-  // more entries than there are piles are dealt out again, or compared if all ranks are equal.
+  // Entries of one time, by rank: a radix sort from the lowest digit up, which compares nothing and
+  // so waits for no mispredicted branch; then those of one rank among each other.
   void SortTies(Entry* entries, std::size_t count) {
     if (count <= kInsertionSortMax) return SortFew(entries, count);
     if (std::is_sorted(entries, entries + count)) return;
@@ -325,25 +331,44 @@ class RadixWheel {
       first = std::min(first, entries[i].rank());
       last = std::max(last, entries[i].rank());
     }
-    if (first == last) return std::sort(entries, entries + count);
-    const auto width = static_cast<int>(std::bit_width(last - first));
-    const int piles_width = std::min(static_cast<int>(std::bit_width(count)), kPileBits);
-    const int shift = std::max(0, width - piles_width);
-    const auto pile_of = [&](const Entry& entry) { return (entry.rank() - first) >> shift; };
-    const std::size_t piles = std::size_t{(last - first) >> shift} + 1;
-    std::array<std::uint32_t, (1U << kPileBits)> end;  // of each pile, once it is dealt
-    std::fill_n(end.begin(), piles, 0U);
-    for (std::size_t i = 0; i < count; ++i) ++end[pile_of(entries[i])];
-    std::uint32_t sum = 0;
-    for (std::size_t pile = 0; pile < piles; ++pile) sum += std::exchange(end[pile], sum);
-    // To a second run and back: an entry is written twice at known places, where exchanges in place
-    // would wait for each other.
+    const int width = static_cast<int>(std::bit_width(last - first));
+    const int rounds = (width + kRankDigitBits - 1) / kRankDigitBits;
     dealt_.resize(std::max(dealt_.size(), count));
-    for (std::size_t i = 0; i < count; ++i) dealt_[end[pile_of(entries[i])]++] = entries[i];
-    std::copy_n(dealt_.begin(), count, entries);
-    for (std::size_t pile = 0, start = 0; pile < piles; start = end[pile++]) {
-      if (end[pile] - start > 1) SortTies(entries + start, end[pile] - start);
+    Entry* from = entries;
+    Entry* to = dealt_.data();
+    for (int round = 0; round < rounds; ++round) {
+      const int low = round * width / rounds;
+      DealOut(from, to, count, first, low, (round + 1) * width / rounds - low);
+      std::swap(from, to);
     }
+    if (from != entries) std::copy_n(from, count, entries);
+    for (std::size_t i = 1; i < count; ++i) {
+      if (entries[i].rank() != entries[i - 1].rank()) continue;
+      const std::size_t start = i - 1;
+      while (i < count && entries[i].rank() == entries[start].rank()) ++i;
+      SortAll(entries + start, i - start);
+    }
+  }
+
+  // Copies the entries in order of `bits` bits of their ranks above `first`, from the bit `low` on;
+  // equal ones keep their order.
+  static void DealOut(const Entry* from, Entry* to, std::size_t count, std::uint32_t first, int low,
+                      int bits) {
+    std::array<std::uint32_t, (1U << kRankDigitBits)> place;  // of the next entry with this digit
+    const std::uint32_t digits = 1U << bits;
+    const auto digit = [&](const Entry& entry) {
+      return ((entry.rank() - first) >> low) & (digits - 1);
+    };
+    std::fill_n(place.begin(), digits, 0U);
+    for (std::size_t i = 0; i < count; ++i) ++place[digit(from[i])];
+    std::uint32_t sum = 0;
+    for (std::uint32_t i = 0; i < digits; ++i) sum += std::exchange(place[i], sum);
+    for (std::size_t i = 0; i < count; ++i) to[place[digit(from[i])]++] = from[i];
+  }
+
+  static void SortAll(Entry* entries, std::size_t count) {
+    if (count <= kInsertionSortMax) return SortFew(entries, count);
+    std::sort(entries, entries + count);
   }
 
   static void SortFew(Entry* entries, std::size_t count) {
