@@ -49,6 +49,7 @@ struct MessageShape {
   bool has_payload = false;
   bool has_entries = false;  // a number of equal parts, entries() of kEntryBytes each
   bool has_counted = false;  // an array of which only `count` elements travel
+  bool varies = false;       // in size, for any of these reasons
 };
 
 template <class Kind>
@@ -60,6 +61,7 @@ constexpr MessageShape ShapeOf() {
   || requires(Kind kind) { kind.record; };
   shape.has_entries = requires(Kind kind) { kind.entries(); };
   shape.has_counted = requires(Kind kind) { kind.count; };
+  shape.varies = shape.has_list || shape.has_payload || shape.has_entries || shape.has_counted;
   return shape;
 }
 
@@ -92,9 +94,8 @@ inline Payload PayloadOf(const Message& message) {
 inline std::uint32_t WireBytes(const Message& message, const ContactLists& lists) {
   constexpr std::uint32_t kFramingBytes = 8;
   const MessageShape& shape = kMessageShapes[message.index()];
-  const bool varies = shape.has_list || shape.has_payload || shape.has_entries || shape.has_counted;
   const std::uint32_t fixed = kFramingBytes + shape.field_bytes;
-  return varies ? fixed + message_internal::VariableBytes(message, lists) : fixed;
+  return shape.varies ? fixed + message_internal::VariableBytes(message, lists) : fixed;
 }
 
 }  // namespace tombolo

@@ -2,6 +2,7 @@
 #include "overlay/ring.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "overlay/ring_interval.h"
 
@@ -117,10 +118,13 @@ bool Ring::MayAsk(const PartStep& step) const {
 }
 
 void Ring::RunDue(const PartStep& step) {
+  // Found without branches: which task is due, a processor cannot foresee.
+  std::uint32_t due = 0;
   for (std::uint8_t task = 0; task < kTasks; ++task) {
-    if (due_[task] > step.now) continue;
-    if (!MayAsk(step)) break;
-    Run(static_cast<Task>(task), step);
+    due |= std::uint32_t{due_[task] <= step.now} << task;
+  }
+  for (; due != 0 && MayAsk(step); due &= due - 1) {
+    Run(static_cast<Task>(std::countr_zero(due)), step);
   }
   UpdateDeadline(step);
 }
@@ -174,7 +178,7 @@ void Ring::Check(const PartStep& step) {
 // Where only one predecessor is kept there is nothing to learn from the one we have.
 std::uint32_t Ring::Request(PeerRef to, Purpose purpose, const PartStep& step) {
   const auto rpc = static_cast<std::uint32_t>(step.rng.Next() >> 33);
-  pending_.push_back({step.now, to, rpc, purpose});
+  pending_.emplace_back(step.now, to, rpc, purpose);
   Ask(pending_.back(), step);
   return rpc;
 }
@@ -229,10 +233,10 @@ void Ring::UpdateDeadline(const PartStep& step) {
     next = std::min(next, DeadlineOf(pending, step.config.ring));
   }
   for (std::uint8_t task = 0; task < kTasks; ++task) {
-    const Time due = due_[task];
-    const bool waits = due <= step.now;
-    next = std::min(next,
-                    waits ? step.now + IntervalOf(static_cast<Task>(task), step.config.ring) : due);
+    Time due = due_[task];
+    if (due <= step.now) [[unlikely]]
+      due = step.now + IntervalOf(static_cast<Task>(task), step.config.ring);
+    next = std::min(next, due);
   }
   deadline_ = next;
 }

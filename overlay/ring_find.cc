@@ -65,7 +65,7 @@ void Ring::OnFound(const SuccessorFound& found, const PartStep& step) {
 std::uint32_t Ring::SendFind(const NodeId& key, PeerRef hop, Purpose purpose,
                              const PartStep& step) {
   const auto rpc = static_cast<std::uint32_t>(step.rng.Next() >> 33);
-  pending_.push_back({step.now, hop, rpc, purpose});
+  pending_.emplace_back(step.now, hop, rpc, purpose);
   step.out.Send(hop, FindSuccessor{rpc, step.self, key, 1});
   return rpc;
 }

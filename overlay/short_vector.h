@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <new>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -61,7 +62,13 @@ class ShortVector {
   const T& back() const { return data()[size_ - 1]; }
 
   // `value` may be an element of this vector.
-  void push_back(const T& value) { insert(end(), value); }
+  void push_back(const T& value) { emplace_back(value); }
+  // Put together in its place, from values that are not in this vector.
+  template <class... Parts>
+  void emplace_back(Parts... parts) {
+    if (size_ == capacity_) Grow(size_ + size_ / 2U + 1U);
+    new (data() + size_++) T{parts...};  // an assignment would copy what was put together elsewhere
+  }
   void pop_back() { --size_; }
   void clear() { size_ = 0; }
 

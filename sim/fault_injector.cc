@@ -31,7 +31,11 @@ FaultInjector::FaultInjector(const FaultOptions& options, std::uint64_t seed)
   Prepare();
 }
 
-void FaultInjector::Prepare() { on_messages_ = options_.acts_on_messages(); }
+void FaultInjector::Prepare() {
+  on_messages_ = options_.acts_on_messages();
+  odd_peers_ = options_.liar_share > 0 || options_.dropper_share > 0 ||
+               options_.squeeze_share > 0 || options_.skew_share > 0;
+}
 
 double FaultInjector::RateOf(FaultRate rate) const {
   switch (rate) {

@@ -84,10 +84,10 @@ class FaultInjector {
 
   // The time that the clock of `peer` shows, and when it will show `local` or more.
   Time LocalTime(PeerRef peer, Time host) const {
-    return options_.skew_share > 0 ? Skewed(peer, host) : host;
+    return odd_peers_ && options_.skew_share > 0 ? Skewed(peer, host) : host;
   }
   Time HostTime(PeerRef peer, Time local) const {
-    return options_.skew_share > 0 ? Unskewed(peer, local) : local;
+    return odd_peers_ && options_.skew_share > 0 ? Unskewed(peer, local) : local;
   }
 
   // `peer` stands still until then.
@@ -126,7 +126,7 @@ class FaultInjector {
   Duration DrawDelay(Rng& rng) const;
   bool Drawn(double share, std::uint64_t stream, PeerRef peer) const;
   bool Is(double share, std::uint64_t stream, PeerRef peer, Time now) const {
-    return share > 0 && IsActive(now) && Drawn(share, stream, peer);
+    return odd_peers_ && share > 0 && IsActive(now) && Drawn(share, stream, peer);
   }
   Clock ClockOf(PeerRef peer) const;
   Time Skewed(PeerRef peer, Time host) const;
@@ -136,6 +136,7 @@ class FaultInjector {
   std::uint64_t seed_ = 0;
   Rng rng_;
   bool on_messages_ = false;
+  bool odd_peers_ = false;          // some lie, drop, are slow or have wrong clocks
   std::vector<Clogged> clogs_;      // by pair; those that are over go when the next one begins
   std::vector<Standstill> pauses_;  // the last one by peer
 };
