@@ -11,6 +11,7 @@ namespace tombolo {
 namespace {
 
 constexpr int kMaxResends = 3;  // over one link that answers but keeps losing the message
+constexpr Duration kFarRoundTrip = Duration::Milliseconds(400);
 
 Link* LinkTo(std::span<Link> links, PeerRef peer, const PartStep& step) {
   const std::size_t index = FindLink(links, step.self_id, peer, step.ids);
@@ -19,6 +20,14 @@ Link* LinkTo(std::span<Link> links, PeerRef peer, const PartStep& step) {
 
 void Acknowledge(PeerRef to, const Forward& message, HopStatus status, const PartStep& step) {
   step.out.Send(to, HopAck{message.hop, status});
+}
+
+// For a link without a sample: it may be as slow as two of the others, but no slower than if none
+// had one. The others may be far faster than it, if all traffic goes to a near peer: that may cost
+// a probe, but it is not suspected before an answer from another continent would be here.
+Duration GuessTimeout(Duration of_others, bool probing, const RelayConfig& config) {
+  const Duration least = probing ? kFarRoundTrip : Duration{0};
+  return std::min(std::max(of_others, least), config.initial_rto);
 }
 
 }  // namespace
@@ -281,14 +290,13 @@ void Relay::Resend(std::uint32_t handle, std::span<Link> links, const PartStep& 
 void Relay::ArmHop(std::uint32_t handle, std::span<Link> links, const PartStep& step) {
   Hop& hop = *hops_.Find(handle);
   const Link* link = LinkTo(links, hop.to, step);
-  const bool measured = link != nullptr && link->srtt.us > 0;
-  // A link without a sample may be as slow as two of the others, but no slower than if none had
-  // one.
-  const Duration timeout =
-      measured ? RetryTimeout(link->srtt, link->rttvar, step.config.relay)
-               : std::min(RetryTimeout(any_hop_srtt_ * 2, any_hop_rttvar_ * 2, step.config.relay),
-                          step.config.relay.initial_rto);
-  hop.deadline = step.now + timeout;
+  const RelayConfig& config = step.config.relay;
+  if (link != nullptr && link->srtt.us > 0) {
+    hop.deadline = step.now + RetryTimeout(link->srtt, link->rttvar, config);
+  } else {
+    const Duration of_others = RetryTimeout(any_hop_srtt_ * 2, any_hop_rttvar_ * 2, config);
+    hop.deadline = step.now + GuessTimeout(of_others, hop.phase == Phase::kProbing, config);
+  }
   hop_timers_.Push(hop.deadline, handle);
 }
 
