@@ -7,17 +7,13 @@
 // payload that is relayed to a host. Hosts accept channels to the service "s", and echo.
 #pragma once
 
-#include <cstdlib>
 #include <string>
 
+#include "tests/fuzz/require.h"
 #include "tests/node/core_taster.h"
 #include "tests/node/stranger.h"
 
 namespace tombolo::node {
-
-inline void Require(bool condition) {
-  if (!condition) std::abort();
-}
 
 inline void TasteMessage(const std::string& bytes) {
   wire::Message read;

@@ -5,7 +5,6 @@
 // written and read again; nothing may crash.
 #pragma once
 
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -14,13 +13,10 @@
 #include "node/gateway/websocket_deflate.h"
 #include "node/gateway/websocket_frame.h"
 #include "node/gateway/websocket_upgrade.h"
+#include "tests/fuzz/require.h"
 #include "tests/node/gateway_net.h"
 
 namespace tombolo::node {
-
-inline void Require(bool good) {
-  if (!good) std::abort();
-}
 
 inline void TasteMessage(std::string_view text) {
   PeerRelayFrame frame;

@@ -20,19 +20,7 @@ TEST(FrameCorpus, HarmsNobody) {
 TEST(FrameCorpus, NorDoMutationsOfIt) {
   const std::vector<std::string> inputs = FuzzCorpus("frame");
   Rng rng(1);
-  const auto below = [&](std::size_t bound) {
-    return rng.Below(static_cast<std::uint32_t>(bound));
-  };
-  for (int round = 0; round < 3000; ++round) {
-    std::string input = inputs[below(inputs.size())];
-    const std::string& other = inputs[below(inputs.size())];
-    if (rng.Below(8) == 0) input[0] = static_cast<char>(rng.Below(4));
-    if (rng.Below(4) == 0) input += other.substr(below(other.size()));
-    for (std::uint32_t left = rng.Below(6); left > 0 && input.size() > 1; --left) {
-      input[1 + below(input.size() - 1)] = static_cast<char>(rng.Next());
-    }
-    Taste(input);
-  }
+  for (int round = 0; round < 3000; ++round) Taste(Mutant(inputs, rng));
 }
 
 }  // namespace
