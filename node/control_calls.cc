@@ -44,6 +44,7 @@ ControlCalls::ControlCalls(boost::asio::any_io_executor strand, Application& app
 void ControlCalls::Stop() {
   stopping_ = true;
   channels_.Stop();
+  if (attachment_listener_ != 0) application_.Unlisten(attachment_listener_);
   while (!closers_.empty()) {
     const auto closer = closers_.extract(closers_.begin());
     closer.mapped()();

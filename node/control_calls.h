@@ -65,6 +65,17 @@ class ControlCalls final : public control::Control::CallbackService {
   // Asks the core; `fill` writes the reply. Finishes the call.
   void Ask(Reactor* reactor, Command command, std::string payload, Application::Answer fill);
 
+  // control_streams.cc: attachments.
+  using AttachStream = ControlStream<control::AttachReply>;
+  struct Attachment {
+    std::uint64_t number;  // of the stream
+    std::weak_ptr<AttachStream> stream;
+  };
+  void BeginAttachment(const NodeId& client, std::uint64_t sequence,
+                       const std::shared_ptr<AttachStream>& stream);
+  void EndAttachment(const NodeId& client, const NodeId& home);
+  void Detach(const NodeId& client, std::uint64_t number);
+
   boost::asio::any_io_executor strand_;
   Application& application_;
   const GrpcTransport& transport_;
@@ -75,6 +86,8 @@ class ControlCalls final : public control::Control::CallbackService {
   std::atomic<bool> stopping_ = false;
   std::uint64_t last_stream_ = 0;                           // of the strand
   std::map<std::uint64_t, std::function<void()>> closers_;  // of streams; of the strand
+  std::map<NodeId, Attachment> attachments_;                // likewise
+  std::uint64_t attachment_listener_ = 0;
 };
 
 }  // namespace tombolo::node

@@ -32,7 +32,7 @@ class ControlStream final : public grpc::ServerWriteReactor<Reply> {
 
   void Push(Reply reply) {
     const std::lock_guard lock(mutex_);
-    if (closing_) return;
+    if (closing_ || last_) return;
     if (waiting_.size() >= limit_) {
       waiting_.pop_front();
       ++dropped_;
@@ -46,6 +46,16 @@ class ControlStream final : public grpc::ServerWriteReactor<Reply> {
     const std::lock_guard lock(mutex_);
     if (closing_) return;
     closing_ = true;
+    status_ = status;
+    Advance();
+  }
+
+  // Ends the stream behind what waits and `last`.
+  void CloseAfter(Reply last, const grpc::Status& status) {
+    const std::lock_guard lock(mutex_);
+    if (closing_ || last_) return;
+    waiting_.push_back(std::move(last));
+    last_ = true;
     status_ = status;
     Advance();
   }
@@ -70,7 +80,7 @@ class ControlStream final : public grpc::ServerWriteReactor<Reply> {
   // gRPC never calls back from within StartWrite and Finish, so the lock may be held.
   void Advance() {
     if (writing_ || finished_) return;
-    if (closing_) {
+    if (closing_ || (last_ && waiting_.empty())) {
       finished_ = true;
       this->Finish(status_);
       return;
@@ -97,6 +107,7 @@ class ControlStream final : public grpc::ServerWriteReactor<Reply> {
   Reply out_;
   grpc::Status status_;
   bool writing_ = false;
+  bool last_ = false;  // nothing comes behind what waits
   bool closing_ = false;
   bool finished_ = false;
 };

@@ -8,6 +8,8 @@
 namespace tombolo::node {
 namespace {
 
+grpc::Status Stopping() { return {grpc::StatusCode::UNAVAILABLE, "the node is stopping"}; }
+
 control::Event Missed(std::uint64_t events) {
   control::Event event;
   event.mutable_missed()->set_events(events);
@@ -48,7 +50,7 @@ grpc::ServerWriteReactor<control::Event>* ControlCalls::Subscribe(
   });
   boost::asio::post(strand_, [this, stream, state, topics] {
     for (const std::uint64_t topic : topics) application_.Subscribe(topic);
-    if (stopping_) return stream->Close({grpc::StatusCode::UNAVAILABLE, "the node is stopping"});
+    if (stopping_) return stream->Close(Stopping());
     state->stream = ++last_stream_;
     closers_[state->stream] = [weak = std::weak_ptr(stream)] {
       if (const auto open = weak.lock()) open->Close(grpc::Status::OK);
@@ -74,7 +76,7 @@ grpc::ServerWriteReactor<control::Event>* ControlCalls::Subscribe(
 
 grpc::ServerWriteReactor<control::AttachReply>* ControlCalls::Attach(
     Context*, const control::AttachRequest* request) {
-  const auto stream = ControlStream<control::AttachReply>::Make(16, nullptr);
+  const auto stream = AttachStream::Make(16, nullptr);
   const std::optional<NodeId> client = IdOf(request->client());
   if (!client) {
     stream->Close({grpc::StatusCode::INVALID_ARGUMENT, "an id has 20 bytes"});
@@ -82,35 +84,65 @@ grpc::ServerWriteReactor<control::AttachReply>* ControlCalls::Attach(
   }
   const auto number = std::make_shared<std::uint64_t>(0);
   stream->set_done([this, number, client = *client] {
-    boost::asio::post(strand_, [this, number, client] {
-      closers_.erase(*number);
-      application_.Do(DetachClient{client}).IgnoreError();
-    });
+    boost::asio::post(strand_, [this, number, client] { Detach(client, *number); });
   });
-  boost::asio::post(strand_, [this, stream, number, client = *client,
-                              sequence = request->sequence()] {
-    if (stopping_) return stream->Close({grpc::StatusCode::UNAVAILABLE, "the node is stopping"});
-    *number = ++last_stream_;
-    closers_[*number] = [weak = std::weak_ptr(stream)] {
-      if (const auto open = weak.lock()) open->Close(grpc::Status::OK);
-    };
-    const absl::Status asked =
-        application_.Ask(AttachClient{0, client, sequence}, {},
-                         [weak = std::weak_ptr(stream)](const Event& event, const std::string&) {
-                           const auto open = weak.lock();
-                           if (open == nullptr) return;
-                           control::AttachReply reply;  // not attached, if it is at a newer home
-                           if (const auto* done = std::get_if<ClientAttached>(&event)) {
-                             reply.set_attached(done->attached);
-                             reply.set_holders(done->holders);
-                           }
-                           open->Push(std::move(reply));
-                         });
-    if (!asked.ok()) {
-      stream->Close({static_cast<grpc::StatusCode>(asked.code()), std::string(asked.message())});
-    }
-  });
+  boost::asio::post(strand_,
+                    [this, stream, number, client = *client, sequence = request->sequence()] {
+                      if (stopping_) return stream->Close(Stopping());
+                      *number = ++last_stream_;
+                      BeginAttachment(client, sequence, stream);
+                    });
   return stream.get();
+}
+
+void ControlCalls::BeginAttachment(const NodeId& client, std::uint64_t sequence,
+                                   const std::shared_ptr<AttachStream>& stream) {
+  if (attachment_listener_ == 0) {
+    attachment_listener_ = application_.Listen([this](const Event& event, const std::string&) {
+      const auto* lost = std::get_if<LeaseLost>(&event);
+      if (lost == nullptr) return;
+      EndAttachment(lost->client, application_.host().known().ids().id(lost->home));
+    });
+  }
+  closers_[last_stream_] = [weak = std::weak_ptr(stream)] {
+    if (const auto open = weak.lock()) open->Close(grpc::Status::OK);
+  };
+  EndAttachment(client, application_.host().self().id);
+  attachments_[client] = {last_stream_, stream};
+  const absl::Status asked =
+      application_.Ask(AttachClient{0, client, sequence}, {},
+                       [weak = std::weak_ptr(stream)](const Event& event, const std::string&) {
+                         const auto open = weak.lock();
+                         if (open == nullptr || std::holds_alternative<LeaseLost>(event)) return;
+                         control::AttachReply reply;
+                         if (const auto* done = std::get_if<ClientAttached>(&event)) {
+                           reply.set_attached(done->attached);
+                           reply.set_holders(done->holders);
+                         }
+                         open->Push(std::move(reply));
+                       });
+  if (!asked.ok()) {
+    stream->Close({static_cast<grpc::StatusCode>(asked.code()), std::string(asked.message())});
+  }
+}
+
+// The client has another home, or another call.
+void ControlCalls::EndAttachment(const NodeId& client, const NodeId& home) {
+  const auto ended = attachments_.extract(client);
+  const auto open = ended ? ended.mapped().stream.lock() : nullptr;
+  if (open == nullptr) return;
+  control::AttachReply reply;
+  reply.set_home(BytesOf(home));
+  open->CloseAfter(std::move(reply), grpc::Status::OK);
+}
+
+// Of a stream that has ended. What another call has attached meanwhile stays.
+void ControlCalls::Detach(const NodeId& client, std::uint64_t number) {
+  closers_.erase(number);
+  const auto found = attachments_.find(client);
+  if (found == attachments_.end() || found->second.number != number) return;
+  attachments_.erase(found);
+  application_.Do(DetachClient{client}).IgnoreError();
 }
 
 }  // namespace tombolo::node

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 
+import grpc
 import pytest
 import tombolo
 from tombolo.cluster import Cluster, until
@@ -204,6 +205,30 @@ def test_attached_client_is_held_until_it_is_closed(cluster, client):
     with client.attach("phone") as phone:
         assert phone.attached
         assert phone.holders > 0
+
+
+def test_attachment_is_told_of_the_newer_home(cluster, clients):
+    here, there = clients[0], clients[1]
+    with here.attach("walker", sequence=1) as first, there.attach("walker", sequence=2) as second:
+        assert first.attached
+        assert second.attached
+        assert first.moved() == cluster[1].id
+        assert not first.attached
+        assert second.home is None
+        with there.attach("walker", sequence=3) as third:
+            assert second.moved() == cluster[1].id, "to another call of the same node"
+            assert third.home is None
+
+
+def test_reflection_names_the_services(cluster):
+    """What grpcurl asks for to list them; raw, since the package of reflection is not needed otherwise."""
+    method = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+    list_services = b"\x3a\x00"
+    with grpc.insecure_channel(cluster[0].control_address) as channel:
+        replies = channel.stream_stream(method)(iter([list_services]), timeout=SOON_S)
+        reply = next(replies)
+    for service in ("tombolo.control.v1.Control", "grpc.health.v1.Health"):
+        assert service.encode() in reply
 
 
 def test_many_threads_may_use_one_client(cluster, client):

@@ -238,6 +238,53 @@ TEST_F(ControlTest, ClientIsAttachedWhileTheCallIsOpen) {
   EXPECT_TRUE(attached.attached());
 }
 
+TEST_F(ControlTest, AnAttachmentEndsWithTheNewHomeOfItsClient) {
+  control::AttachRequest request;
+  request.mutable_client()->set_name("a browser");
+  struct Attached {
+    explicit Attached(Stub& stub, const control::AttachRequest& what)
+        : reader(stub.Attach(&context, what)) {}
+    control::AttachReply Read() {
+      control::AttachReply reply;
+      EXPECT_TRUE(reader->Read(&reply));
+      return reply;
+    }
+    // What is said last.
+    control::AttachReply Last() {
+      const control::AttachReply last = Read();
+      EXPECT_FALSE(reader->Read(std::make_unique<control::AttachReply>().get()));
+      EXPECT_TRUE(reader->Finish().ok());
+      return last;
+    }
+    grpc::ClientContext context;
+    const std::unique_ptr<grpc::ClientReader<control::AttachReply>> reader;
+  };
+  request.set_sequence(1);
+  Attached first(*stub_, request);
+  EXPECT_TRUE(Beside([&] { return first.Read(); }).attached());
+  // Attached once more at this node: the later call has it.
+  request.set_sequence(2);
+  Attached second(*stub_, request);
+  EXPECT_TRUE(Beside([&] { return second.Read(); }).attached());
+  const control::AttachReply replaced = Beside([&] { return first.Last(); });
+  EXPECT_EQ(replaced.home(), BytesOf(identity_.id()));
+  EXPECT_FALSE(replaced.attached());
+  // The end of the earlier call has not taken it away.
+  const NodeId client = *IdOf(request.client());
+  bool found = false;
+  application_
+      .Ask(ResolveClient{0, client}, {},
+           [&](const Event& event, const std::string&) {
+             found = std::get<ClientResolved>(event).found;
+           })
+      .IgnoreError();
+  EXPECT_TRUE(net_.Until([&] { return found; }));
+  // And then another node.
+  application_.OnEvent(LeaseLost{client, KnownPeers::self(), 3}, {});
+  const control::AttachReply moved = Beside([&] { return second.Last(); });
+  EXPECT_EQ(moved.home(), BytesOf(identity_.id()));
+}
+
 TEST_F(ControlTest, SecondServerOnTheSamePortIsRefused) {
   ControlServer first(net_.io().get_executor(), application_, transport_,
                       {"127.0.0.1:0", "", [] {}, [this] { return clock_->now(); }});

@@ -238,13 +238,28 @@ class SyncEventStream(Iterator[Event]):
 
 
 class SyncAttachment:
-    """Of `Client.attach`. Lasts until it is closed, or the connection to the node ends."""
+    """Of `Client.attach`. Lasts until it is closed, the client is attached anew elsewhere, or the
+    connection to the node ends."""
 
     def __init__(self, inner: Attachment) -> None:
         self._inner = inner
         self.client = inner.client
-        self.attached = inner.attached
-        self.holders = inner.holders
+
+    @property
+    def attached(self) -> bool:
+        return self._inner.attached
+
+    @property
+    def holders(self) -> int:
+        return self._inner.holders
+
+    @property
+    def home(self) -> str | None:
+        return self._inner.home
+
+    def moved(self) -> str:
+        """Waits until the client is attached anew, at this node or another: the id of that node."""
+        return _loop.run(self._inner.moved())
 
     def close(self) -> None:
         """The client is found no longer."""

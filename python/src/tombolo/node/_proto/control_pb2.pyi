@@ -15,12 +15,14 @@ UNDIALABLE: Failure
 UNREACHABLE: Failure
 
 class AttachReply(_message.Message):
-    __slots__ = ["attached", "holders"]
+    __slots__ = ["attached", "holders", "home"]
     ATTACHED_FIELD_NUMBER: _ClassVar[int]
     HOLDERS_FIELD_NUMBER: _ClassVar[int]
+    HOME_FIELD_NUMBER: _ClassVar[int]
     attached: bool
     holders: int
-    def __init__(self, attached: bool = ..., holders: _Optional[int] = ...) -> None: ...
+    home: bytes
+    def __init__(self, attached: bool = ..., holders: _Optional[int] = ..., home: _Optional[bytes] = ...) -> None: ...
 
 class AttachRequest(_message.Message):
     __slots__ = ["client", "sequence"]
