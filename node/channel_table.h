@@ -125,6 +125,8 @@ class ChannelTable {
   // The channel is over here; the listener hears nothing more.
   void Reset(ChannelNumber number, std::string_view text = {},
              ResetReason reason = ResetReason::kCancelled);
+  // Of max_memory in the options, from now on; channels keep what they have.
+  void SetMaxMemory(std::size_t bytes) { options_.max_memory = bytes; }
   // Ends all channels and refuses new ones; listeners are told.
   void ResetAll(ResetReason reason);
 
@@ -240,7 +242,7 @@ class ChannelTable {
   void Retry(Channel& channel);
   bool NeedsRetry(const Channel& channel) const;
 
-  const ChannelOptions options_;
+  ChannelOptions options_;
   const NodeId self_;
   ChannelCarrier& carrier_;
   Rng rng_;

@@ -169,7 +169,7 @@ std::vector<ConfigKey> MakeKeys() {
       Number("limits", "queue_kib", &C::queue_kib, 64, 1024 * 1024, "that wait for one peer"),
       Number("limits", "records", &C::records, 1, 1'000'000, "held for others"),
       Number("limits", "memory_mib", &C::memory_mib, 16, 1024 * 1024,
-             "of payloads and queues; beyond it newcomers and sends are refused"),
+             "of payloads, queues and channels; beyond it newcomers and sends are refused"),
       Number("limits", "channels", &C::channels, 0, 1'000'000, "streams to and from other nodes"),
       Number("limits", "channels_per_peer", &C::channels_per_peer, 1, 1'000'000,
              "of them, to and from one node"),

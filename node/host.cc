@@ -18,6 +18,11 @@ SelfDescription Describe(const HostOptions& options) {
   return self;
 }
 
+// Channels hold what they may for as long as they last, so half of the budget is for the others.
+std::size_t ChannelMemory(const HostOptions& options) {
+  return std::min(options.channels.max_memory, options.memory_bytes / 2);
+}
+
 }  // namespace
 
 Host::Host(const HostOptions& options, HostListener& listener)
@@ -33,6 +38,7 @@ Host::Host(const HostOptions& options, HostListener& listener)
   assert(!options.core.Validate());
   assert(options.core.store.max_value_bytes <= Codec::kMaxPayloadBytes);
   assert(options.core.gossip.max_payload_bytes <= Codec::kMaxPayloadBytes);
+  channels_.SetMaxMemory(ChannelMemory(options_));
   if (!self_.dialable) options_.dialable = false;
   reachability_.Begin(!self_.addresses.empty(), options_.dialable, now_);
   known_.SetSelf(self_.addresses, self_.dialable);
@@ -95,7 +101,10 @@ void Host::SetReachability(const std::vector<std::string>& addresses,
   const bool same = addresses == self_.addresses && dialable == options_.dialable;
   self_.addresses = addresses;
   options_.dialable = dialable;
-  if (!same) reachability_.Begin(!addresses.empty(), dialable, now_);
+  if (!same) {
+    dial_back_.clear();
+    reachability_.Begin(!addresses.empty(), dialable, now_);
+  }
   TellReachability(true);
 }
 
@@ -116,6 +125,7 @@ void Host::SetLimits(const HostLimits& limits) {
   options_.memory_bytes = limits.memory_bytes;
   assert(!options_.core.Validate());
   links_.SetLimits(limits.connections, limits.queue_bytes);
+  channels_.SetMaxMemory(ChannelMemory(options_));
 }
 
 std::vector<RememberedPeer> Host::Remember(std::size_t most) const {

@@ -93,6 +93,8 @@ class Host final : public TransportEvents,
   // What this node says of itself from now on; links that are up are not told. `dialable` as in
   // HostOptions.
   void SetReachability(const std::vector<std::string>& addresses, std::optional<bool> dialable);
+  // The first of the addresses in numbers, if it is a name: nobody looks up a name that others say.
+  void SetDialBack(const std::string& address) { dial_back_ = address; }
   void SetBootstrap(const std::vector<std::string>& addresses);
   // Parts with those that `trust` does not admit.
   void Expel(const TrustList& trust);
@@ -126,8 +128,10 @@ class Host final : public TransportEvents,
   std::string_view bytes(const Payload& payload) const { return payloads_.bytes(payload); }
   std::size_t lists_in_use() const { return lists_.in_use(); }
   std::size_t payloads_in_use() const { return payloads_.in_use(); }
-  // Of payloads and queues: what the memory budget is about.
-  std::size_t memory_bytes() const { return payloads_.bytes_in_use() + links_.buffered(); }
+  // Of payloads, queues and channels: what the memory budget is about.
+  std::size_t memory_bytes() const {
+    return payloads_.bytes_in_use() + links_.buffered() + channels_.memory();
+  }
   // The latest of those that can be dialled: whom to write down for the next start, and where to
   // send clients when this node leaves.
   std::vector<RememberedPeer> Remember(std::size_t most) const;
@@ -244,6 +248,7 @@ class Host final : public TransportEvents,
   ChannelTable channels_;
   Bootstrap bootstrap_;
   Reachability reachability_;
+  std::string dial_back_;  // where others are asked to dial, if not at the first address
   std::vector<PeerRef> remembered_;
   Peer core_;
   Outbox outbox_;  // empty between inputs

@@ -19,7 +19,7 @@ void Host::TickReachability() {
     if (links_.IsKept(peer)) linked.push_back(peer);
   });
   const std::optional<PeerRef> peer = reachability_.Choose(linked, now_);
-  if (peer) links_.AskDialBack(*peer, self_.addresses.front());
+  if (peer) links_.AskDialBack(*peer, dial_back_.empty() ? self_.addresses.front() : dial_back_);
 }
 
 void Host::DialledBy(PeerRef) { TellReachability(reachability_.Reached(now_)); }

@@ -143,7 +143,11 @@ class LinkTable {
   std::size_t queued(const Connection& connection) const {
     return transport_->queued(connection.id) + connection.batch_bytes;
   }
-  std::size_t buffered() const { return transport_ == nullptr ? 0 : transport_->buffered(); }
+  // Likewise of all connections, with what has been received and not been seen yet, and with the
+  // messages that wait for dials.
+  std::size_t buffered() const {
+    return waiting_bytes_ + (transport_ == nullptr ? 0 : transport_->buffered());
+  }
   std::uint64_t count(LinkCount which) const { return counters_[static_cast<std::size_t>(which)]; }
   const Counters& counters() const { return counters_; }
 
@@ -252,7 +256,8 @@ class LinkTable {
   BackOffs<PeerRef> back_offs_;
   std::vector<std::string> alternatives_;  // as of ...
   std::optional<Time> alternatives_at_;
-  std::size_t dial_count_ = 0;  // links with a dial
+  std::size_t dial_count_ = 0;     // links with a dial
+  std::size_t waiting_bytes_ = 0;  // for them
   std::uint64_t dials_made_ = 0;
   Time deadline_ = kNever;
   Counters counters_{};

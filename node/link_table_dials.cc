@@ -76,6 +76,7 @@ void LinkTable::GiveUp(PeerRef peer, Link& link, Time now) {
 
 std::unique_ptr<LinkTable::Dial> LinkTable::TakeDial(Link& link) {
   --dial_count_;
+  waiting_bytes_ -= link.dial->waiting_bytes;
   return std::move(link.dial);
 }
 
@@ -95,7 +96,9 @@ void LinkTable::Wait(Dial& dial, const Message& message) {
   }
   wire::Message& waiting = dial.waiting.emplace_back();
   codec_.Encode(message, waiting);
-  dial.waiting_bytes += waiting.ByteSizeLong();
+  const std::size_t bytes = waiting.ByteSizeLong();
+  dial.waiting_bytes += bytes;
+  waiting_bytes_ += bytes;
 }
 
 }  // namespace tombolo::node

@@ -59,7 +59,7 @@ void AddOverlay(const ReportSources& sources, MetricList& list) {
              "Records that this node publishes.");
   list.Gauge("payloads", count(host.payloads_in_use()), "Payloads in memory.");
   list.Gauge("payload_and_queue_bytes", count(host.memory_bytes()),
-             "Memory of payloads and queues, which limits.memory_mib bounds.");
+             "Memory of payloads, queues and channels, which limits.memory_mib bounds.");
   list.Gauge("requests", count(sources.application.requests()), "Requests under way.");
 }
 

@@ -1,9 +1,12 @@
 // What a host refuses when it has no room left.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "node/host.h"
+#include "tests/node/channel_net.h"
 #include "tests/node/test_node.h"
 
 namespace tombolo::node {
@@ -82,6 +85,24 @@ TEST_F(MemoryBudget, ALargerOneHoldsAtOnce) {
   host().SetLimits(limits);
   EXPECT_TRUE(host().Execute(Send{1, net.at(2).id(), {}, Duration::Seconds(5)}, "bytes").ok());
   EXPECT_EQ(host().config().links.max_links, 64);
+}
+
+// Channels may hold half of the budget, and what they may hold is taken.
+TEST_F(MemoryBudget, ChannelsCountAndLeaveHalfOfItToOthers) {
+  const std::size_t before = host().memory_bytes();
+  std::vector<std::unique_ptr<ChannelEnd>> ends;
+  const auto open = [&] {
+    ends.push_back(std::make_unique<ChannelEnd>(host().channels()));
+    return host().channels().Open(net.at(1).id(), "s", *ends.back()).status();
+  };
+  ASSERT_TRUE(open().ok());
+  EXPECT_EQ(host().memory_bytes(), before + 2 * kFirstWindow);
+  ASSERT_TRUE(open().ok());
+  EXPECT_EQ(host().channels().memory(), kBudget / 2);
+  EXPECT_EQ(open().code(), absl::StatusCode::kResourceExhausted);
+  HostLimits larger{100, 64, 1 << 20, 100, 2 * kBudget};
+  host().SetLimits(larger);
+  EXPECT_TRUE(open().ok());
 }
 
 }  // namespace

@@ -132,6 +132,24 @@ TEST_F(Dials, MessagesWaitUpToABoundAndAreLostWithTheDial) {
   EXPECT_EQ(transport.dialled.size(), 1U);
 }
 
+TEST_F(Dials, WhatWaitsIsBufferedUntilTheDialHasEnded) {
+  const PeerRef lost = Peer(2, {"a:1"});
+  table.Send(lost, Ping{1}, now);
+  const std::size_t one = table.buffered();
+  EXPECT_GT(one, 0U);
+  table.Send(Peer(3, {"b:1"}), Ping{1}, now);
+  EXPECT_EQ(table.buffered(), 2 * one);
+  Fail(1);
+  EXPECT_EQ(table.buffered(), one);
+  table.Opened(ConnectionId{2}, {IdOf(3), true, "b:1"}, now);
+  SelfDescription other;
+  other.id = IdOf(3);
+  Frame hello;
+  WriteHello(other, 0, *hello.mutable_hello());
+  table.Received(ConnectionId{2}, hello, now);
+  EXPECT_EQ(table.buffered(), 0U) << "from now on the transport's";
+}
+
 TEST_F(Dials, MessagesThatHaveWaitedGoInTheFirstFrameAfterTheHello) {
   const PeerRef peer = Peer(2, {"a:1"});
   for (std::uint32_t i = 0; i < 3; ++i) table.Send(peer, Ping{i}, now);

@@ -85,6 +85,22 @@ TEST_F(DialBack, WhoCanBeDialledLearnsItFromWhoeverDials) {
   EXPECT_TRUE(found);
 }
 
+// Nobody looks up a name for another: its owner says the numbers.
+TEST_F(DialBack, ANameIsDialledBackByItsNumbers) {
+  TestNode& hidden = AddBehindNat("10.0.0.77:1", false);
+  hidden.host.SetReachability({"node.example:1"}, std::nullopt);
+  net.network.RunFor(Duration::Minutes(2));
+  EXPECT_EQ(hidden.host.reach(), Reach::kUnknown);
+  hidden.host.SetDialBack("10.0.0.77:1");
+  const bool found = net.network.RunUntilTrue([&] { return hidden.host.reach() == Reach::kNo; },
+                                              Duration::Minutes(4));
+  EXPECT_TRUE(found);
+  // Other addresses, other numbers.
+  hidden.host.SetReachability({"other.example:1"}, std::nullopt);
+  net.network.RunFor(Duration::Minutes(2));
+  EXPECT_EQ(hidden.host.reach(), Reach::kUnknown);
+}
+
 // The victim listens; the asker has the address of another host in mind.
 class Amplifier : public testing::Test {
  protected:
