@@ -68,6 +68,7 @@ Daemon::Daemon(const NodeConfig& config, const std::string& version, Reread rere
       gateways_(io_.get_executor(), application_, config_),
       signals_(io_),
       reload_signal_(io_),
+      resolver_(io_),
       save_timer_(io_),
       drain_timer_(io_) {
   host_.set_durable(&records_);
@@ -106,6 +107,29 @@ void Daemon::SetReachability() {
   std::optional<bool> dialable;
   if (config_.dialable != "auto") dialable = config_.dialable == "yes";
   host_.SetReachability(addresses, dialable);
+  ResolveAdvertised();
+}
+
+// A name that others are told is looked up here: they dial back numbers alone, and only those that
+// the node calls from.
+void Daemon::ResolveAdvertised() {
+  const std::vector<std::string> addresses = Advertised();
+  const auto named = addresses.empty() ? std::nullopt : ParseHostPort(addresses.front());
+  boost::system::error_code not_numeric;
+  if (named) boost::asio::ip::make_address(named->host, not_numeric);
+  if (!named || !not_numeric) return;
+  const bool v6 = transport_.listening().starts_with('[');
+  resolver_.async_resolve(
+      named->host, std::to_string(named->port),
+      [this, v6](const boost::system::error_code& error,
+                 boost::asio::ip::tcp::resolver::results_type found) {
+        if (error || draining_) return;
+        for (const auto& entry : found) {
+          const auto end = entry.endpoint();
+          if (end.address().is_v6() != v6) continue;
+          return host_.SetDialBack(HostPort{end.address().to_string(), end.port()}.ToString());
+        }
+      });
 }
 
 absl::Status Daemon::Start() {
@@ -162,9 +186,10 @@ void Daemon::Drain() {
   if (is_process_) NotifyServiceManager("STOPPING=1");
   control_.SetServing(false);
   application_.TellLeaving(host_.Remember(kAlternatives));
-  gateways_.Stop();
-  SavePeers();
-  host_.Stop();
+  gateways_.Leave(CloseSpreadOf(config_), [this] {
+    SavePeers();
+    host_.Stop();
+  });
   drain_timer_.expires_after(std::chrono::seconds(config_.drain_timeout_s));
   drain_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
@@ -176,6 +201,7 @@ void Daemon::Drain() {
 // All links have ended, or must.
 void Daemon::EndTransport() {
   if (std::exchange(ended_, true)) return;
+  gateways_.Stop();
   application_.GiveUp();
   // In a turn of its own: the host may be in the middle of one.
   boost::asio::post(io_, [this] {
@@ -203,6 +229,7 @@ void Daemon::SaveLater() {
   save_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error || draining_) return;
     SavePeers();
+    ResolveAdvertised();
     records_.Retain(host_.HeldKeys());
     SaveLater();
   });

@@ -13,6 +13,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
@@ -65,6 +66,7 @@ class Daemon {
   HttpReply Page(const std::string& path) const;
   std::vector<std::string> Advertised() const;
   void SetReachability();
+  void ResolveAdvertised();
   // daemon_reload.cc
   absl::StatusOr<ReloadOutcome> Reload();
   void Apply(const NodeConfig& next);
@@ -93,6 +95,7 @@ class Daemon {
   Gateways gateways_;
   boost::asio::signal_set signals_;
   boost::asio::signal_set reload_signal_;
+  boost::asio::ip::tcp::resolver resolver_;
   boost::asio::steady_timer save_timer_;
   boost::asio::steady_timer drain_timer_;
   bool is_process_ = false;

@@ -38,6 +38,10 @@ HostLimits HostLimitsOf(const NodeConfig& config) {
           static_cast<std::size_t>(config.memory_mib) << 20};
 }
 
+Duration CloseSpreadOf(const NodeConfig& config) {
+  return std::min(Duration::Seconds(config.drain_timeout_s) / 4, kLongestSpread);
+}
+
 HostOptions MakeHostOptions(const NodeConfig& config, const std::string& version, const NodeId& id,
                             const DataDir& data, std::vector<DurableRecord> restored) {
   HostOptions options;
@@ -56,9 +60,7 @@ HostOptions MakeHostOptions(const NodeConfig& config, const std::string& version
   options.channels.max_window = static_cast<std::size_t>(config.channel_window_kib) << 10;
   options.channels.max_memory = static_cast<std::size_t>(config.channel_memory_mib) << 20;
   options.channels.silence = Duration::Seconds(config.channel_silence_s);
-  // Part of the time that a drain has, so that those who lose a link do not all come at once.
-  const Duration drain = Duration::Seconds(config.drain_timeout_s);
-  options.links.close_spread = std::min(drain / 4, kLongestSpread);
+  options.links.close_spread = CloseSpreadOf(config);
   options.self.id = id;
   options.self.agent = "tombolo " + version;
   options.bootstrap = config.bootstrap;

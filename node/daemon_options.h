@@ -19,6 +19,9 @@ std::vector<NodeId> IdsOf(const std::vector<std::string>& texts);
 AcceptLimits AcceptLimitsOf(const NodeConfig& config);
 AcceptLimits HttpAcceptLimitsOf(const NodeConfig& config);
 HostLimits HostLimitsOf(const NodeConfig& config);
+// Part of the time that a drain has: over it links, and before them clients, are parted with, so
+// that those who lose one do not all come to others at once.
+Duration CloseSpreadOf(const NodeConfig& config);
 
 HostOptions MakeHostOptions(const NodeConfig& config, const std::string& version, const NodeId& id,
                             const DataDir& data, std::vector<DurableRecord> restored);

@@ -108,6 +108,12 @@ absl::Status Gateways::StartPeerRelay() {
   return absl::OkStatus();
 }
 
+void Gateways::Leave(Duration span, std::function<void()> gone) {
+  if (peer_relay_ == nullptr) return gone();
+  peer_relay_->gateway.TellLeaving();
+  peer_relay_->server.Leave(span, std::move(gone));
+}
+
 void Gateways::Stop() {
   if (peer_relay_ != nullptr) peer_relay_->server.Stop();
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <functional>
 #include <memory>
 
 #include "absl/status/status.h"
@@ -21,7 +22,10 @@ class Gateways {
   ~Gateways();
 
   absl::Status Start();
-  // Says goodbye to all clients and listens no more. Requires that the host still runs.
+  // Tells clients where else to go, and parts with them within `span`, at random times. `gone` is
+  // called when that is done: at once if there is nobody. The host has to run until then.
+  void Leave(Duration span, std::function<void()> gone);
+  // Says goodbye to all clients and listens no more.
   void Stop();
 
  private:

@@ -67,8 +67,13 @@ void PeerRelayGateway::Start(WebSockets& sockets, const std::string& url) {
   CallBootstrap();
 }
 
-void PeerRelayGateway::Stop() {
-  for (const auto& [number, session] : sessions_) session->socket->Close(CloseCode::kGoingAway, "");
+void PeerRelayGateway::TellLeaving() {
+  const std::deque<NodeId>& others = remote_.gateways();
+  if (others.empty()) return;
+  const std::string found = FoundPeersData(std::vector<NodeId>(others.rbegin(), others.rend()));
+  for (const auto& [id, session] : by_id_) {
+    if (!session->peer) Say(id, found);
+  }
 }
 
 // ---- Sessions.

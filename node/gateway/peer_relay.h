@@ -19,6 +19,9 @@
 // and relays for all of them; frames for ids that the overlay does not know go to the two closest
 // of them, as in the original. There `from` is what the peers say.
 //
+// A node that leaves names other gateways as candidates to its clients: an original asks them for
+// their url, and has a new home before it loses the old one.
+//
 // Bounds: sessions by the listener; the rest by the parts. Thread rule: the strand. Ownership:
 // borrows application and sockets. Errors: of clients: counted by reason, the session is closed
 // with a code.
@@ -103,8 +106,8 @@ class PeerRelayGateway final : public WebSocketEvents, private PeerRelayRemoteEv
 
   // Begins; `url` replaces an empty one of the options.
   void Start(WebSockets& sockets, const std::string& url);
-  // Closes all sessions; the overlay is left to the host.
-  void Stop();
+  // Tells the clients where else to go; their connections are left to the listener.
+  void TellLeaving();
 
   const Counts& counts() const { return counts_; }
   const PeerRelayRemote::Counts& remote_counts() const { return remote_.counts(); }

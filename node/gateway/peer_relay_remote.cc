@@ -129,6 +129,7 @@ void PeerRelayRemote::Forward(const PeerRelayFrame& frame, Time now) {
 }
 
 void PeerRelayRemote::Route(const NodeId& to, std::string item, Time now, bool retried) {
+  if (std::ranges::count(gateways_, to) > 0) return Enqueue(to, item);
   const auto at = known_.find(to);
   if (at == known_.end() || (at->second.until <= now && at->second.state != State::kResolving))
     return Resolve(to, std::move(item), now);
@@ -297,6 +298,14 @@ void PeerRelayRemote::Receive(const NodeId& origin, std::string_view payload, Ti
   const bool good =
       ForEachItem(payload, [&](std::string_view item) { ReceiveItem(origin, item, now); });
   if (!good) Count(kBadItem);
+  if (good) NoteGateway(origin);
+}
+
+void PeerRelayRemote::NoteGateway(const NodeId& node) {
+  if (!gateways_.empty() && gateways_.back() == node) return;
+  std::erase(gateways_, node);
+  gateways_.push_back(node);
+  if (gateways_.size() > kMaxGateways) gateways_.pop_front();
 }
 
 void PeerRelayRemote::ReceiveItem(const NodeId& origin, std::string_view item, Time now) {

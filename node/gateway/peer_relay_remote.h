@@ -15,8 +15,10 @@
 //
 // Bounds: kMaxKnown homes (the oldest goes), kMaxResolving being looked for, kMaxWaiting frames for
 // each, kMaxQueued bytes to one home and kMaxUnderWay in batches: what goes beyond is dropped and
-// counted. An unknown client is not looked for again within kUnknownFor; frames for it vanish, as
-// in the original, and are counted. Thread rule: the strand. Ownership: all is borrowed.
+// counted. Of the nodes that have sent frames, which are gateways, too, the latest kMaxGateways are
+// kept in mind: frames to them need no lookup. An unknown client is not looked for again within
+// kUnknownFor; frames for it vanish, as in the original, and are counted. Thread rule: the strand.
+// Ownership: all is borrowed.
 #pragma once
 
 #include <array>
@@ -85,6 +87,7 @@ class PeerRelayRemote {
   static constexpr std::size_t kBatchBytes = 32 * 1024;
   static constexpr std::size_t kBatchesPerHome = 8;
   static constexpr std::size_t kMaxForwards = 3;
+  static constexpr std::size_t kMaxGateways = 3;
 
   using Counts = std::array<std::uint64_t, kPeerRelayRemoteCounts>;
 
@@ -104,6 +107,8 @@ class PeerRelayRemote {
 
   const Counts& counts() const { return counts_; }
   std::size_t known() const { return known_.size(); }
+  // Other nodes with a gateway, the latest last.
+  const std::deque<NodeId>& gateways() const { return gateways_; }
 
  private:
   enum class State : std::uint8_t { kResolving, kKnown, kUnknown };
@@ -130,6 +135,7 @@ class PeerRelayRemote {
   void ReceiveItem(const NodeId& origin, std::string_view item, Time now);
   void ReceiveMessage(const NodeId& origin, std::string_view item, Time now);
   void NobodyKnows(std::string_view item);
+  void NoteGateway(const NodeId& node);
   void MakeRoom(Time now);
   void Count(PeerRelayRemoteCount which, std::uint64_t by = 1) {
     counts_[static_cast<std::size_t>(which)] += by;
@@ -141,7 +147,8 @@ class PeerRelayRemote {
   std::map<NodeId, Client> known_;
   std::deque<std::pair<Time, NodeId>> ages_;  // of known_, some gone or younger
   std::map<NodeId, Home> homes_;              // with something queued or under way
-  std::vector<NodeId> dirty_;                 // homes to look at when the turn ends
+  std::deque<NodeId> gateways_;
+  std::vector<NodeId> dirty_;  // homes to look at when the turn ends
   std::size_t resolving_ = 0;
   std::size_t under_way_ = 0;  // bytes
   Time now_;

@@ -41,10 +41,12 @@ class WebSocketServer::Impl final : public WebSocketOwner,
         acceptor_(executor_),
         resolver_(executor_),
         timer_(executor_),
+        leaving_(executor_),
         limits_({options_.max_connections, options_.per_address, options_.max_connections}),
         shared_{options_, events, {}, {}, std::string(kReadBytes, '\0'), Rng(seed), SteadyNow()} {}
 
   absl::Status Start(const std::string& address);
+  void Leave(Duration span, std::function<void()> gone);
   void Stop();
   void Dial(const std::string& url);
   void EndTurnSoon();
@@ -64,6 +66,7 @@ class WebSocketServer::Impl final : public WebSocketOwner,
   void CallFailed(const std::string& url);
   void Add(Tcp::socket socket, std::unique_ptr<ByteStream> stream, std::string address,
            std::optional<std::string> call);
+  void EndNext();
   void TickSoon();
   void Tick();
   void FlushAll();
@@ -73,12 +76,15 @@ class WebSocketServer::Impl final : public WebSocketOwner,
   Tcp::acceptor acceptor_;
   Tcp::resolver resolver_;
   boost::asio::steady_timer timer_;
+  boost::asio::steady_timer leaving_;
   std::unique_ptr<TlsFiles> tls_;
   AcceptCounts limits_;
   WebSocketShared shared_;
   std::map<const WebSocketConnection*, Connection> connections_;
   std::vector<Connection> to_flush_;
   std::size_t calls_ = 0;
+  std::multimap<Time, std::weak_ptr<WebSocketConnection>> to_end_;  // of Leave
+  std::function<void()> gone_;
   bool accepting_ = false;
   bool turn_ending_ = false;
   bool stopped_ = false;
@@ -113,12 +119,46 @@ std::string WebSocketServer::Impl::listening() const {
   return error ? "" : HostPort{end.address().to_string(), end.port()}.ToString();
 }
 
+void WebSocketServer::Impl::Leave(Duration span, std::function<void()> gone) {
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+  gone_ = std::move(gone);
+  const std::int64_t first = span.us / 4;
+  const auto rest = static_cast<std::uint64_t>(span.us - first + 1);
+  for (const auto& [key, connection] : connections_) {
+    const auto drawn = static_cast<std::int64_t>(shared_.rng.Below64(rest));
+    to_end_.emplace(SteadyNow() + Duration::Microseconds(first + drawn), connection);
+  }
+  EndNext();
+}
+
+// Those whose time has come; then waits for the next one.
+void WebSocketServer::Impl::EndNext() {
+  while (!to_end_.empty() && to_end_.begin()->first <= SteadyNow()) {
+    const auto next = to_end_.extract(to_end_.begin());
+    if (const Connection connection = next.mapped().lock()) {
+      connection->Close(CloseCode::kGoingAway, "");
+    }
+  }
+  if (to_end_.empty()) {
+    const std::function<void()> gone = std::move(gone_);
+    Stop();
+    return gone();
+  }
+  leaving_.expires_at(
+      SteadyClock::time_point(std::chrono::microseconds(to_end_.begin()->first.us)));
+  leaving_.async_wait([self = shared_from_this()](const auto& error) {
+    if (!error && !self->stopped_) self->EndNext();
+  });
+}
+
 void WebSocketServer::Impl::Stop() {
   if (std::exchange(stopped_, true)) return;
   boost::system::error_code ignored;
   acceptor_.close(ignored);
   resolver_.cancel();
   timer_.cancel();
+  leaving_.cancel();
   while (!connections_.empty()) {
     const Connection connection = connections_.begin()->second;
     connection->Close(CloseCode::kGoingAway, "");
@@ -260,6 +300,9 @@ WebSocketServer::~WebSocketServer() { impl_->Stop(); }
 
 absl::Status WebSocketServer::Start(const std::string& address) { return impl_->Start(address); }
 std::string WebSocketServer::listening() const { return impl_->listening(); }
+void WebSocketServer::Leave(Duration span, std::function<void()> gone) {
+  impl_->Leave(span, std::move(gone));
+}
 void WebSocketServer::Stop() { impl_->Stop(); }
 void WebSocketServer::Dial(const std::string& url) { impl_->Dial(url); }
 void WebSocketServer::EndTurnSoon() { impl_->EndTurnSoon(); }

@@ -1,11 +1,13 @@
 // WebSockets over TCP and TLS for a gateway (websocket.h): one listener, any number of calls.
 //
 // Thread rule: constructed, used and destroyed on the strand of `executor`. Stop ends all
-// connections with kGoingAway; Closed of each follows. Errors: of Start, with what to do about
-// them.
+// connections with kGoingAway; Closed of each follows. Leave does so at random times, so that those
+// who lose a connection do not all come to another node at once. Errors: of Start, with what to do
+// about them.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,6 +28,9 @@ class WebSocketServer final : public WebSockets {
   // `address`: numeric host and port; port 0 takes a free one.
   absl::Status Start(const std::string& address);
   std::string listening() const;
+  // Takes nobody in any more; ends the connections between a quarter and the whole of `span` from
+  // now, and stops, which it tells `gone`: from within if there is nobody.
+  void Leave(Duration span, std::function<void()> gone);
   void Stop();
 
   void Dial(const std::string& url) override;

@@ -1,5 +1,8 @@
 """Unmodified peer-relay clients at nodes: what their users were promised, and what was wrong with it."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from gateway import RawSocket, cluster, counter, frame, new_id, url
 from tombolo.cluster import until
@@ -37,6 +40,47 @@ def test_two_clients_of_two_nodes(nodes, originals):
     until("all 200", lambda: len([d for _, d in originals.received("a") if d != "hello"]) >= 200)
     numbers = [data for _, data in originals.received("a") if data != "hello"]
     assert sorted(numbers) == list(range(200)), "each once"
+
+
+def test_clients_of_a_draining_node_move_to_another(tmp_path, originals):
+    """An original asks the gateway that it is told of for its url, and is there before it is closed."""
+    with cluster(2, tmp_path, "--node-drain-timeout-s", "8") as two:
+        originals.open("a", url(two[0]))
+        b = originals.open("b", url(two[1]))
+        originals.exchange("a", "b", "before")
+        assert two[0].terminate() == 0
+        originals.wait("peer", "a", id=two[1].id)
+        originals.send("a", "b", "after")
+        originals.wait("message", "b", data="after")
+        originals.send("b", "a", "back")
+        originals.wait("message", "a", data="back")
+        assert (b, "back") in originals.received("a")
+
+
+def test_draining_node_says_where_else_to_go_and_closes_over_a_while(tmp_path):
+    with cluster(2, tmp_path, "--node-drain-timeout-s", "8") as two:
+        far, far_id = RawSocket(url(two[1])), new_id()
+        far.greet(far_id)
+        near = {new_id(): RawSocket(url(two[0])) for _ in range(12)}
+        for own_id, raw in near.items():
+            raw.greet(own_id)
+        own_id, raw = next(iter(near.items()))
+        far.say(frame(own_id, far_id, {"type": "user", "data": "x"}))
+        while raw.hear()["data"] != {"type": "user", "data": "x"}:
+            pass
+        pool = ThreadPoolExecutor(len(near) + 1)
+        ended = pool.submit(two[0].terminate)
+        assert raw.hear()["data"] == {"type": "foundPeers", "data": [two[1].id]}
+        raw.say(frame(two[1].id, own_id, {"type": "handshake-offer"}))
+        assert raw.hear()["data"]["data"]["ws"] == url(two[1])
+        ends = list(pool.map(lambda raw: (raw.close_code(), time.monotonic()), near.values()))
+        assert {code for code, _ in ends} == {1001}
+        times = [when for _, when in ends]
+        # Drawn from a second and a half: less is a chance of one in millions.
+        assert max(times) - min(times) > 0.2
+        assert ended.result() == 0
+        pool.shutdown()
+        far.close()
 
 
 def test_message_before_anybody_is_connected(nodes, originals):

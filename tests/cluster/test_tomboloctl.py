@@ -156,6 +156,13 @@ def test_queued_bytes_are_those_of_now(cluster):
     )
 
 
+def test_status_says_whether_a_name_can_be_dialled(tmp_path):
+    with Cluster(4, tmp_path) as cluster:
+        cluster.wait_joined()
+        hidden = cluster.add("--links-advertise", "localhost:1")  # where nobody listens
+        until("it knows", lambda: hidden.ask("status")["reachability"] == "NO", 60)
+
+
 def test_status_says_whether_it_can_be_dialled(cluster):
     until("the first is dialled", lambda: cluster[0].ask("status")["reachability"] == "YES")
     until("the second, too", lambda: cluster[1].ask("status")["reachability"] == "YES")

@@ -242,6 +242,25 @@ TEST(PeerRelayGatewayTest, NodeNamesCandidatesAndItsUrl) {
   EXPECT_TRUE(far.Heard().empty());
 }
 
+TEST(PeerRelayGatewayTest, NodeThatLeavesSendsItsClientsToGatewaysThatItKnows) {
+  GatewayNet net(2);
+  GatewayNode& other = net.at(1);
+  RelayClient client(net.NewId(), net.at(0));
+  RelayClient far(net.NewId(), other);
+  net.RunFor(kShort);
+  net.at(0).gateway.TellLeaving();
+  EXPECT_TRUE(client.Heard().empty()) << "it has met no other gateway";
+  far.Send(client.id(), "x");
+  net.RunFor(kShort);
+  net.at(0).gateway.TellLeaving();
+  EXPECT_EQ(client.Heard().back().first, net.at(0).id());
+  EXPECT_EQ(client.Heard().back().second, FoundPeersData(std::vector{other.id()}));
+  client.SayData(other.id(), OfferData());  // as an original asks each candidate
+  net.RunFor(kShort);
+  EXPECT_EQ(client.Heard().back().first, other.id());
+  EXPECT_EQ(client.Heard().back().second, AnswerData("ws://" + TestNetwork::AddressOf(1)));
+}
+
 TEST(PeerRelayGatewayTest, SlowReaderLosesMessagesAndNothingElse) {
   GatewayNet net(1);
   RelayClient a(net.NewId(), net.at(0));
