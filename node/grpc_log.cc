@@ -1,10 +1,12 @@
 #include "node/grpc_log.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
 
 namespace tombolo::node {
@@ -29,8 +31,17 @@ void Log(gpr_log_func_args* line) {
   spdlog::log(LevelOf(line->severity, text), "grpc: {}", text);
 }
 
+// Of messages that callers have spoiled, mostly.
+void LogProtobuf(google::protobuf::LogLevel level, const char*, int, const std::string& text) {
+  const bool fatal = level == google::protobuf::LOGLEVEL_FATAL;
+  spdlog::log(fatal ? spdlog::level::err : spdlog::level::debug, "protobuf: {}", text);
+}
+
 }  // namespace
 
-void RouteGrpcLog() { gpr_set_log_function(Log); }
+void RouteGrpcLog() {
+  gpr_set_log_function(Log);
+  google::protobuf::SetLogHandler(LogProtobuf);
+}
 
 }  // namespace tombolo::node

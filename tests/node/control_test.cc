@@ -135,6 +135,16 @@ TEST_F(ControlTest, IdsOfTheWrongLengthAreInvalid) {
   EXPECT_EQ(Call(&Stub::Get, get, got).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
 }
 
+TEST_F(ControlTest, TextThatIsNoneIsRefusedAndStandardErrorIsLeftAlone) {
+  control::GetRequest get;
+  get.mutable_key()->set_name("\xff");
+  control::GetReply got;
+  testing::internal::CaptureStderr();
+  const grpc::Status status = Call(&Stub::Get, get, got);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_FALSE(status.ok());
+}
+
 TEST_F(ControlTest, PayloadBeyondTheLimitIsInvalid) {
   control::SendRequest send;
   send.set_id(std::string(20, 'x'));
