@@ -191,6 +191,28 @@ TEST(RelayTest, SuspectLinksComeLastAndRecover) {
   net.ExpectQuiet();
 }
 
+// Its round trip takes three hundred times as long as those that the sender has seen.
+TEST(RelayTest, AFarLinkIsNotSuspectedForThePaceOfANearOne) {
+  ToyNet net(3);
+  net.Link(0, 1);
+  net.Link(0, 2);
+  net.delays = {{{0, 1}, Duration::Microseconds(500)}, {{0, 2}, Duration::Milliseconds(150)}};
+  for (std::uint32_t i = 0; i < 50; ++i) {
+    net.Send(0, net.toys[1].id, i);
+    net.Run();
+  }
+  net.Send(0, net.toys[2].id, 50);
+  const Link* far = net.toys[0].links.Find(net.toys[2].ref, net.Part(0));
+  for (int ms = 0; ms < 400; ++ms) {
+    net.Run(Duration::Milliseconds(1));
+    ASSERT_FALSE(far->suspect) << ms;
+  }
+  net.Run();
+  EXPECT_TRUE(net.IsDelivered(0, 50));
+  EXPECT_EQ(net.data_messages, 51U);
+  net.ExpectQuiet();
+}
+
 TEST(RelayTest, TooManySendsFailWithOverload) {
   ToyNet net(2);
   net.config.relay.max_pending = 4;

@@ -175,7 +175,8 @@ class ToyNet : public ToyHost<NetToy, NetFlight> {
   std::set<Pair> dead;     // links that swallow everything, lower index first
   std::set<Pair> no_dial;  // dials that fail
   std::set<std::size_t> droppers;
-  std::size_t data_messages = 0;  // forwards of application bytes, lost ones included
+  std::map<Pair, Duration> delays;  // one-way, of some pairs, the smaller number first
+  std::size_t data_messages = 0;    // forwards of application bytes, lost ones included
   std::size_t control_messages = 0;
 
  private:
@@ -250,6 +251,7 @@ class ToyNet : public ToyHost<NetToy, NetFlight> {
 
   Duration Delay(std::size_t a, std::size_t b) const {
     const auto [low, high] = std::minmax(a, b);
+    if (const auto given = delays.find({low, high}); given != delays.end()) return given->second;
     return Duration::Milliseconds(10) + Duration::Microseconds(static_cast<std::int64_t>(
                                             Mix64(low * 1'000'003 + high) % 40'000));
   }
