@@ -40,6 +40,8 @@ void Peer::Handle(PeerRef from, const MergeMessages::Variant& message, const Par
   std::visit([&](const auto& body) { merge.On(from, body, merging); }, message);
   SeenAlive(from, step);
   merge.Announce(merging);
+  // New neighbours carry what has no closer way; the next maintenance may be long in coming.
+  if (RelayParts* relaying = Relaying()) relaying->links.DialAll(NeighbourSet()->all(), step);
 }
 
 void Peer::TickMerge(const PartStep& step) {
