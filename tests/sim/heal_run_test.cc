@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "sim/checkers.h"
+#include "sim/islands.h"
 #include "tests/sim/toy_world.h"
 
 namespace tombolo::sim {
@@ -23,6 +25,25 @@ bool Always() { return true; }
 
 HealFigures Heal(World& world, const HealOptions& options = {}) {
   return MeasureHeal(world, options, world.options().islands, Always);
+}
+
+// They carry what has no closer way: a send may not have to wait for the next maintenance.
+TEST(Merge, LinksNewNeighboursAtOnce) {
+  WorldOptions options = Apart({60, 60});
+  options.core.links.max_links = 96;
+  options.core.links.reserved = 8;
+  options.core.links.maintenance_interval = Duration::Hours(1);
+  World world(options);
+  world.RunFor(Duration::Seconds(1));
+  world.Introduce(Islands(options).members(0).front(), Islands(options).members(1).front());
+  world.RunFor(Duration::Seconds(3));
+  for (const PeerRef ref : world.oracle().live()) {
+    const Peer& peer = world.peer(ref);
+    for (const PeerRef neighbour : peer.ring()->neighbours().all()) {
+      const auto leads_there = [&](const Link& link) { return link.peer == neighbour; };
+      EXPECT_TRUE(std::ranges::any_of(peer.links(), leads_there)) << Index(ref);
+    }
+  }
 }
 
 TEST(MeasureHeal, TwoIslandsBecomeOneOverlay) {
