@@ -1,10 +1,18 @@
 // Merging with other islands: where the merge meets table and ring.
+#include <algorithm>
 #include <variant>
 #include <vector>
 
 #include "overlay/peer.h"
 
 namespace tombolo {
+namespace {
+
+// Most merges are over by then: they take some 30 one-way delays. Relayed messages are tried for
+// longer.
+constexpr Duration kLinkAfterMerge = Duration::Seconds(2);
+
+}  // namespace
 
 // Only members with both a table and a ring heal.
 bool Peer::CanMerge(const PartStep& step) {
@@ -40,8 +48,12 @@ void Peer::Handle(PeerRef from, const MergeMessages::Variant& message, const Par
   std::visit([&](const auto& body) { merge.On(from, body, merging); }, message);
   SeenAlive(from, step);
   merge.Announce(merging);
-  // New neighbours carry what has no closer way; the next maintenance may be long in coming.
-  if (RelayParts* relaying = Relaying()) relaying->links.DialAll(NeighbourSet()->all(), step);
+  // New neighbours carry what has no closer way, and the next maintenance may be long in coming.
+  // But not at once: whoever has become a contact through a link is no news to the merge any more.
+  if (RelayParts* relaying = Relaying()) {
+    Links& links = relaying->links;
+    links.StartMaintenance(std::min(links.next_deadline(), step.now + kLinkAfterMerge));
+  }
 }
 
 void Peer::TickMerge(const PartStep& step) {
