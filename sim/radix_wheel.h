@@ -84,8 +84,7 @@ class RadixWheel {
   // The entry `ahead` positions after the next one of the sorted run, or nullptr beyond the run. A
   // hint for prefetching: entries pushed into the open slot later may come in between.
   const Entry* Peek(std::size_t ahead) const {
-    const Entry* const entry = ready_.data() + head_ + ahead;
-    return entry < ready_end() ? entry : nullptr;
+    return ahead < ready_.size() - head_ ? &ready_[head_ + ahead] : nullptr;
   }
 
   // Calls `visit` with entries of the slot that lies `slots` after the open one, in no order, at
