@@ -21,6 +21,16 @@ class PeerIslandsTest : public testing::Test, public ToyOverlay {
   }
   // Unreachable from now on; goes on where it was when it is up again.
   void Kill(PeerRef peer) { up[Index(peer)] = false; }
+  // A newcomer that knows only a dead peer to join through.
+  PeerRef JoinInVain() {
+    const PeerRef dead = AddPeer(NodeId{{7, 0, 0, 0, 0}});
+    Kill(dead);
+    const PeerRef newcomer = AddPeer(NodeId{{8, 0, 0, 0, 0}});
+    Join(newcomer, {dead});
+    RunFor(Duration::Minutes(5));
+    EXPECT_EQ(at(newcomer).state(), PeerState::kJoining);
+    return newcomer;
+  }
 };
 
 TEST_F(PeerIslandsTest, WithoutHealingNothingIsKeptOrSaid) {
@@ -134,12 +144,7 @@ TEST_F(PeerIslandsTest, TheAskedAnswersAndLeavesItsTableAlone) {
 // Whoever came back with an old state may know only peers to join through that are dead.
 TEST_F(PeerIslandsTest, WhoHasNotJoinedJoinsThroughThePeerThatItIsToldOf) {
   Grow(4);
-  const PeerRef dead = AddPeer(NodeId{{7, 0, 0, 0, 0}});
-  up[Index(dead)] = false;
-  const PeerRef newcomer = AddPeer(NodeId{{8, 0, 0, 0, 0}});
-  Join(newcomer, {dead});
-  RunFor(Duration::Minutes(5));
-  ASSERT_EQ(at(newcomer).state(), PeerState::kJoining);
+  const PeerRef newcomer = JoinInVain();
   Execute(newcomer, Introduce{PeerRef{2}});
   RunFor(Duration::Seconds(5));
   EXPECT_EQ(at(newcomer).state(), PeerState::kJoined);
@@ -148,12 +153,7 @@ TEST_F(PeerIslandsTest, WhoHasNotJoinedJoinsThroughThePeerThatItIsToldOf) {
 // Others remember it from an earlier life, so that nobody sees a need to tell it of anybody.
 TEST_F(PeerIslandsTest, WhoHasNotJoinedJoinsThroughThePeerThatWantsToMergeWithIt) {
   Grow(4);
-  const PeerRef dead = AddPeer(NodeId{{7, 0, 0, 0, 0}});
-  up[Index(dead)] = false;
-  const PeerRef newcomer = AddPeer(NodeId{{8, 0, 0, 0, 0}});
-  Join(newcomer, {dead});
-  RunFor(Duration::Minutes(5));
-  ASSERT_EQ(at(newcomer).state(), PeerState::kJoining);
+  const PeerRef newcomer = JoinInVain();
   const std::uint32_t before = dropped(DropReason::kNotJoined);
   Deliver(PeerRef{2}, newcomer, MergeSync{16, 99, 0, true, ListHandle::kEmpty});
   EXPECT_EQ(dropped(DropReason::kNotJoined), before + 1);
