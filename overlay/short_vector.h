@@ -63,7 +63,7 @@ class ShortVector {
 
   // `value` may be an element of this vector.
   void push_back(const T& value) { emplace_back(value); }
-  // Put together in its place, from values that are not in this vector.
+  // Put together in its place.
   template <class... Parts>
   void emplace_back(Parts... parts) {
     if (size_ == capacity_) Grow(size_ + size_ / 2U + 1U);

@@ -5,7 +5,9 @@ from tombolo.cluster import Cluster, until
 
 NODES = 24
 SENDS = 240
-TOLERANCE = 0.25  # of the number of messages of a kind
+# Of the extremes of the simulated runs: for what the core decides, and for messages of a kind.
+DECIDED = 0.05
+COUNTED = 0.25
 FEW = 40  # kinds with fewer messages, which one late answer may double, are not compared
 
 
@@ -18,6 +20,11 @@ def cluster(tmp_path):
         yield nodes
 
 
+def within(figures, tolerance):
+    real, _, least, most = figures
+    return least * (1 - tolerance) <= real <= most * (1 + tolerance)
+
+
 def test_joins_sends_and_hops_are_those_of_the_simulator(cluster, capsys, record_property):
     comparison = cluster.compare_with_simulation(SENDS)
     with capsys.disabled():
@@ -25,15 +32,15 @@ def test_joins_sends_and_hops_are_those_of_the_simulator(cluster, capsys, record
     counts = comparison.as_dict()
     record_property("comparison", counts)
     summary = counts["summary"]
-    assert summary["peers"] == (NODES, NODES)
-    assert summary["delivered"] == (SENDS, SENDS)
+    assert set(summary["peers"]) == {NODES}
+    assert set(summary["delivered"]) == {SENDS}
     for name in ("contacts", "links", "hops"):
-        assert summary[name][0] == pytest.approx(summary[name][1], rel=0.05), name
+        assert within(summary[name], DECIDED), name
     compared = 0
     for part in ("joins", "sends"):
-        for kind, (real, simulated) in counts[part].items():
-            if max(real, simulated) >= FEW:
-                assert real == pytest.approx(simulated, rel=TOLERANCE), f"{part}: {kind}"
+        for kind, figures in counts[part].items():
+            if max(figures) >= FEW:
+                assert within(figures, COUNTED), f"{part}: {kind}"
                 compared += 1
     assert compared >= 4  # find_node, nodes, forward, hop_ack at least
 

@@ -248,15 +248,20 @@ TEST(Faults, ARestartedPeerOpensAnewWhatItWasOpening) {
   EXPECT_FALSE(is_dialing());
 }
 
-// The crash that ends the life of which a copy was taken is part of the fault.
-TEST(Faults, ARollbackCrashesNobodyAfterTheEndOfTheFaults) {
+// Crashes for one second each until `end`, all of them rollbacks to a state of `age`.
+WorldOptions RollbackOptions(Duration age, Duration end) {
   WorldOptions options = LinkedOptions(30);
   options.faults.crashes_per_s = 1;
   options.faults.rollback_share = 1;
-  options.faults.rollback_age = Duration::Minutes(10);
+  options.faults.rollback_age = age;
   options.faults.down = Duration::Seconds(1);
-  options.faults.end = Duration::Seconds(20);
-  World world(options);
+  options.faults.end = end;
+  return options;
+}
+
+// The crash that ends the life of which a copy was taken is part of the fault.
+TEST(Faults, ARollbackCrashesNobodyAfterTheEndOfTheFaults) {
+  World world(RollbackOptions(Duration::Minutes(10), Duration::Seconds(20)));
   world.RunFor(Duration::Seconds(21));
   const std::uint64_t crashes = world.metrics().crashes;
   EXPECT_GT(crashes, 5U);
@@ -267,13 +272,7 @@ TEST(Faults, ARollbackCrashesNobodyAfterTheEndOfTheFaults) {
 
 // Else it gives new messages the ids of those that its lost life has sent.
 TEST(Faults, WhoComesBackWithAnOlderStateDrawsAnew) {
-  WorldOptions options = LinkedOptions(30);
-  options.faults.crashes_per_s = 1;
-  options.faults.rollback_share = 1;
-  options.faults.rollback_age = Duration::Seconds(5);
-  options.faults.down = Duration::Seconds(1);
-  options.faults.end = Duration::Minutes(1);
-  World world(options);
+  World world(RollbackOptions(Duration::Seconds(5), Duration::Minutes(1)));
   AddLoad(world, OperationKind::kSend);
   world.message_log().SetLimit(1U << 20);
   world.RunFor(Duration::Minutes(2));

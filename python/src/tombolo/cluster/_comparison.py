@@ -4,13 +4,15 @@ The real one is a cluster as it was started. The simulated one is a `tombolo.Wor
 configured as the daemon does it, whose peers join through peer 0 at the times when the processes were
 launched, over paths that take as long. Then both carry as many messages between random pairs, at the
 same rate. What should agree is what the core decides: messages by kind, hops, deliveries. What cannot
-are times: a process takes some 0.1 s to start, and shares its machine.
+are times: a process takes some 0.1 s to start, and shares its machine. Nor can ids: the cluster is one
+draw of them, so it stands beside many draws, with the least and the most that these gave.
 """
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,15 +27,18 @@ if TYPE_CHECKING:
 LOOPBACK_MS = 0.2  # one way, through the proxy
 CORE = {"relay": {"min_rto_ms": 200}}  # where node/daemon.cc differs from the core's defaults
 _QUIET_S = 2.0  # after the last send, for what it leaves behind
+_COLUMNS = ("real", "simulated", "least", "most")
+_RUNS = 20  # simulated, each with ids of its own
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Of `Cluster.compare_with_simulation`; ``print`` shows it as a table.
 
-    joins, sends   Tables kind, real, simulated, ratio: messages that were sent until the first send, and
-                   from then on; ratio is real to simulated, NaN where nothing was simulated
-    summary        Table what, real, simulated, ratio: peers, contacts and links (mean per peer), sends,
+    joins, sends   Tables kind, real, simulated, least, most, ratio: messages that were sent until the
+                   first send, and from then on. simulated is the mean of several runs, least and most
+                   are their extremes; ratio is real to simulated, NaN where nothing was simulated
+    summary        Table what and the same columns: peers, contacts and links (mean per peer), sends,
                    delivered, hops (mean)
     """
 
@@ -41,14 +46,16 @@ class Comparison:
     sends: Table
     summary: Table
 
-    def as_dict(self) -> dict[str, dict[str, tuple[float, float]]]:
-        """{part: {kind: (real, simulated)}}, for reports."""
+    def as_dict(self) -> dict[str, dict[str, tuple[float, ...]]]:
+        """{part: {kind: (real, simulated, least, most)}}, for reports."""
         parts = {"joins": self.joins, "sends": self.sends, "summary": self.summary}
         return {
             part: {
-                str(name): (float(real), float(simulated))
-                for name, real, simulated in zip(
-                    next(iter(table.values())), table["real"], table["simulated"], strict=True
+                str(name): tuple(map(float, figures))
+                for name, *figures in zip(
+                    next(iter(table.values())),
+                    *(table[column] for column in _COLUMNS),
+                    strict=True,
                 )
             }
             for part, table in parts.items()
@@ -57,21 +64,24 @@ class Comparison:
     def __str__(self) -> str:
         lines = []
         for title, rows in self.as_dict().items():
-            lines.append(f"{title:<24}{'real':>10}{'simulated':>12}{'ratio':>8}")
-            for name, (real, simulated) in rows.items():
-                ratio = f"{real / simulated:8.2f}" if simulated else "       -"
-                lines.append(f"  {name:<22}{real:>10.6g}{simulated:>12.6g}{ratio}")
+            lines.append(f"{title:<24}" + "".join(f"{name:>11}" for name in (*_COLUMNS, "ratio")))
+            for name, figures in rows.items():
+                real, simulated, *_ = figures
+                ratio = f"{real / simulated:11.2f}" if simulated else f"{'-':>11}"
+                lines.append(f"  {name:<22}" + "".join(f"{one:>11.6g}" for one in figures) + ratio)
         return "\n".join(lines)
 
 
-def _table(first: str, real: dict[str, float], simulated: dict[str, float]) -> Table:
-    names = sorted(name for name in {*real, *simulated} if real.get(name) or simulated.get(name))
-    columns = [np.array([side.get(name, 0) for name in names], float) for side in (real, simulated)]
+def _table(first: str, real: dict[str, float], simulated: list[dict[str, float]]) -> Table:
+    every = (real, *simulated)
+    names = sorted(name for name in {*chain(*every)} if any(one.get(name) for one in every))
+    counts = np.array([[one.get(name, 0) for name in names] for one in every], float)
+    runs = counts[1:]
+    mean = runs.mean(axis=0)
     ratio = np.full(len(names), np.nan)
-    np.divide(columns[0], columns[1], out=ratio, where=columns[1] > 0)
-    return Table(
-        {first: np.array(names), "real": columns[0], "simulated": columns[1], "ratio": ratio}
-    )
+    np.divide(counts[0], mean, out=ratio, where=mean > 0)
+    figures = dict(zip(_COLUMNS, (counts[0], mean, runs.min(axis=0), runs.max(axis=0)), strict=True))
+    return Table({first: np.array(names), **figures, "ratio": ratio})
 
 
 def _less(after: dict[str, float], before: dict[str, float]) -> dict[str, float]:
@@ -124,17 +134,25 @@ class _Simulated:
         self.world = World(1, "both", latency_ms, start="join", seed=seed, config=CORE)
         self.began_s = launched_s[0]
         for launched in launched_s[1:]:
-            self.run_until(launched)
+            self._run_until(launched)
             self.world.join(1, bootstrap=[0])
 
-    def run_until(self, cluster_s: float) -> None:
+    def _run_until(self, cluster_s: float) -> None:
         self.world.run(max(0.0, cluster_s - self.began_s - self.world.now))
 
-    def counts(self) -> dict[str, float]:
+    def play(self, began_s: float, ended_s: float, sends: int, rate_per_s: float) -> None:
+        self._run_until(began_s)
+        self.joined = self._counts()
+        carried = self.world.sends(sends, rate_per_s=rate_per_s)
+        self._run_until(ended_s)
+        self.sent = _less(self._counts(), self.joined)
+        self.summary = self._summary(carried)
+
+    def _counts(self) -> dict[str, float]:
         messages = self.world.metrics().messages
         return dict(zip(messages["kind"].tolist(), messages["count"].tolist(), strict=True))
 
-    def summary(self, sends: Table) -> dict[str, float]:
+    def _summary(self, sends: Table) -> dict[str, float]:
         peers = self.world.peers()
         delivered = sends["delivered"]
         return {
@@ -160,13 +178,11 @@ def compare(
     ended = cluster.now
     all_real = real.counts()
 
-    simulated = _Simulated(launched, LOOPBACK_MS + delay_ms, seed)
-    simulated.run_until(began)
-    simulated_joined = simulated.counts()
-    table = simulated.world.sends(sends, rate_per_s=rate_per_s)
-    simulated.run_until(ended)
+    runs = [_Simulated(launched, LOOPBACK_MS + delay_ms, seed + number) for number in range(_RUNS)]
+    for run in runs:
+        run.play(began, ended, sends, rate_per_s)
     return Comparison(
-        joins=_table("kind", joined, simulated_joined),
-        sends=_table("kind", _less(all_real, joined), _less(simulated.counts(), simulated_joined)),
-        summary=_table("what", real.summary(), simulated.summary(table)),
+        joins=_table("kind", joined, [run.joined for run in runs]),
+        sends=_table("kind", _less(all_real, joined), [run.sent for run in runs]),
+        summary=_table("what", real.summary(), [run.summary for run in runs]),
     )
