@@ -26,8 +26,8 @@ bool Links::OnUp(PeerRef peer, const LinkAttributes& attributes, bool requested,
   link.requested = requested;
   link.up_since = step.now;
   Insert(link, step);
-  if (Overfull(step.config.links)) {
-    std::size_t victim = Victim(neighbours, step);
+  if (Free(step.config.links) < 0) {
+    std::size_t victim = Victim(neighbours, step.config.links);
     if (victim == rows_.size()) victim = IndexOf(peer, step);
     const PeerRef evicted = rows_[victim].peer;
     TurnAway(victim, step);
@@ -85,16 +85,24 @@ bool Links::Dial(PeerRef peer, bool requested, const PartStep& step) {
   return true;
 }
 
-void Links::Fill(std::span<const PeerRef> candidates, const PartStep& step) {
+void Links::Fill(std::span<const PeerRef> candidates, std::span<const PeerRef> neighbours,
+                 const PartStep& step) {
+  const std::size_t most = MostDials(neighbours, step.config.links);
   for (const PeerRef peer : candidates) {
+    if (dialing_.size() >= most) return;
     if (!step.ids.Contains(peer)) continue;
     const int bucket = CommonPrefixLength(step.self_id, step.ids.id(peer));
     if (bucket < kIdBits && Missing(bucket, step) > 0) Dial(peer, false, step);
   }
 }
 
-void Links::DialAll(std::span<const PeerRef> peers, const PartStep& step) {
-  for (const PeerRef peer : peers) Dial(peer, false, step);
+void Links::DialAll(std::span<const PeerRef> peers, std::span<const PeerRef> neighbours,
+                    const PartStep& step) {
+  const std::size_t most = MostDials(neighbours, step.config.links);
+  for (const PeerRef peer : peers) {
+    if (dialing_.size() >= most) return;
+    Dial(peer, false, step);
+  }
 }
 
 int Links::Missing(int bucket, const PartStep& step) const {
@@ -171,31 +179,47 @@ void Links::Insert(const Link& link, const PartStep& step) {
   rows_.insert(at, link);
 }
 
-bool Links::Overfull(const LinkConfig& config) const {
+// How many more links there may be that are not in the reserve; negative if there are too many.
+int Links::Free(const LinkConfig& config) const {
   const auto undialable = static_cast<int>(
       std::count_if(rows_.begin(), rows_.end(), [](const Link& l) { return !l.dialable; }));
   const int in_reserve = std::min(undialable, config.reserved);
-  return static_cast<int>(rows_.size()) - in_reserve > config.max_links - config.reserved;
+  return config.max_links - config.reserved - (static_cast<int>(rows_.size()) - in_reserve);
 }
 
-// Index of the link that has to go, rows_.size() if none may.
-std::size_t Links::Victim(std::span<const PeerRef> neighbours, const PartStep& step) const {
-  std::size_t victim = rows_.size();
-  std::tuple<int, bool, Time> worst;
-  int reserved = step.config.links.reserved;
+// How many dials at once can lead to links that stay.
+std::size_t Links::MostDials(std::span<const PeerRef> neighbours, const LinkConfig& config) const {
+  int room = Free(config);
+  if (room < config.max_dialing) ForEachThatMayGo(neighbours, config, [&](std::size_t) { ++room; });
+  return static_cast<std::size_t>(std::max(0, room));
+}
+
+template <class Visit>
+void Links::ForEachThatMayGo(std::span<const PeerRef> neighbours, const LinkConfig& config,
+                             const Visit& visit) const {
+  int reserved = config.reserved;
   // From the deepest bucket up, since the reserve belongs to the closest.
   for (std::size_t i = rows_.size(); i-- > 0;) {
     const Link& link = rows_[i];
     if (!link.dialable && reserved-- > 0) continue;
-    const int crowd = Count(link.bucket);
-    if (link.requested || crowd <= step.config.links.per_bucket) continue;
+    if (link.requested || Count(link.bucket) <= config.per_bucket) continue;
     if (std::find(neighbours.begin(), neighbours.end(), link.peer) != neighbours.end()) continue;
-    const std::tuple<int, bool, Time> worth{crowd, link.suspect, link.up_since};
+    visit(i);
+  }
+}
+
+// Index of the link that has to go, rows_.size() if none may.
+std::size_t Links::Victim(std::span<const PeerRef> neighbours, const LinkConfig& config) const {
+  std::size_t victim = rows_.size();
+  std::tuple<int, bool, Time> worst;
+  ForEachThatMayGo(neighbours, config, [&](std::size_t i) {
+    const std::tuple<int, bool, Time> worth{Count(rows_[i].bucket), rows_[i].suspect,
+                                            rows_[i].up_since};
     if (victim == rows_.size() || worth > worst) {
       victim = i;
       worst = worth;
     }
-  }
+  });
   return victim;
 }
 

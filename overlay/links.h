@@ -7,14 +7,13 @@
 // Room: of max_links, `reserved` are for peers that cannot be dialled, the rest is for anyone. When
 // a link comes up beyond that, one has to go:
 //   - never one that the application asked for, that is among the only per_bucket of its bucket,
-//   that
-//     leads to a neighbour, or that is among the `reserved` closest (deepest buckets) undialable
-//     ones;
+//     that leads to a neighbour, or that is among the `reserved` closest (deepest buckets)
+//     undialable ones;
 //   - of the rest, one of the fullest bucket; there a suspect one, else the youngest, since links
-//   that
-//     lasted long last longer (Kademlia 2002, section 2.1), so the newcomer itself in a bucket of
-//     equals;
-//   - if none may go, the newcomer is turned away.
+//     that lasted long last longer (Kademlia 2002, section 2.1), so the newcomer itself in a bucket
+//     of equals;
+//   - if none may go, the newcomer is turned away. Nobody is dialled of our own accord while that
+//     would happen: two full tables would open and close links without end.
 // Whoever goes is told (Evict, kFull) up to three dialable peers that are in the same bucket as we
 // are from its place, and may turn to them. Both sides wait config.links.dial_back_off before they
 // dial again.
@@ -68,11 +67,14 @@ class Links {
   // application asked for waits for no back-off.
   bool Dial(PeerRef peer, bool requested, const PartStep& step);
 
-  // Dials those of `candidates` that fill the gaps of their buckets, first come first served.
-  void Fill(std::span<const PeerRef> candidates, const PartStep& step);
+  // Dials those of `candidates` that fill the gaps of their buckets, first come first served, while
+  // there is room.
+  void Fill(std::span<const PeerRef> candidates, std::span<const PeerRef> neighbours,
+            const PartStep& step);
 
-  // Dials those that are not linked, whatever their bucket.
-  void DialAll(std::span<const PeerRef> peers, const PartStep& step);
+  // Dials those that are not linked, whatever their bucket, while there is room.
+  void DialAll(std::span<const PeerRef> peers, std::span<const PeerRef> neighbours,
+               const PartStep& step);
 
   // Links and dials that the bucket is short of.
   int Missing(int bucket, const PartStep& step) const;
@@ -114,8 +116,12 @@ class Links {
 
   std::size_t IndexOf(PeerRef peer, const PartStep& step) const;
   void Insert(const Link& link, const PartStep& step);
-  bool Overfull(const LinkConfig& config) const;
-  std::size_t Victim(std::span<const PeerRef> neighbours, const PartStep& step) const;
+  int Free(const LinkConfig& config) const;
+  std::size_t MostDials(std::span<const PeerRef> neighbours, const LinkConfig& config) const;
+  template <class Visit>
+  void ForEachThatMayGo(std::span<const PeerRef> neighbours, const LinkConfig& config,
+                        const Visit& visit) const;
+  std::size_t Victim(std::span<const PeerRef> neighbours, const LinkConfig& config) const;
   void TurnAway(std::size_t index, const PartStep& step);
   void Drop(std::size_t index, LinkDownReason reason, const PartStep& step);
   bool BackedOff(PeerRef peer, Time now) const;

@@ -33,7 +33,7 @@ void Peer::CatchUpWith(PeerRef peer, const PartStep& step) {
   if (!parts_ || !parts_->gossip) return;
   Links& links = StartRelaying(step).links;
   if (links.Find(peer, step) != nullptr) return parts_->gossip->CatchUpWith(peer, step);
-  links.Dial(peer, false, step);
+  links.DialAll({&peer, 1}, NeighbourSet()->all(), step);
 }
 
 void Peer::Handle(PeerRef from, const GossipPush& push, const PartStep& step) {

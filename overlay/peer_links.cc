@@ -21,6 +21,7 @@ void Peer::LinkUp(PeerRef peer, const LinkAttributes& attributes, const Step& st
   }
   const PartStep part = Part(step);
   RelayParts& relaying = StartRelaying(part);
+  const Neighbours before = *NeighbourSet();
   LearnNeighbour(peer, part);
   const bool requested = relaying.requests.Wants(peer, part);
   if (relaying.links.OnUp(peer, attributes, requested, NeighbourSet()->all(), part)) {
@@ -29,6 +30,8 @@ void Peer::LinkUp(PeerRef peer, const LinkAttributes& attributes, const Step& st
     if (parts_->gossip) parts_->gossip->OnLinkUp(peer, part);
     if (relaying.links.rows().size() == 1) relaying.relay.OnFirstLink(relaying.links.rows(), part);
   } else {
+    // Whom only a link could make a neighbour has not taken the place of another.
+    if (!attributes.dialable) *NeighbourSet() = before;
     relaying.requests.OnDialFailed(peer, part);
   }
   DrainRelayNews(part);
@@ -82,20 +85,21 @@ RelayParts& Peer::StartRelaying(const PartStep& step) {
 void Peer::MaintainLinks(const PartStep& step) {
   RelayParts& relaying = *Relaying();
   if (!relaying.links.ClaimMaintenance(step)) return;
+  const std::span<const PeerRef> neighbours = NeighbourSet()->all();
   for (int level = 0; level < table_.levels(); ++level) {
     if (relaying.links.Missing(level, step) <= 0) continue;
     const std::span<const PeerRef> bucket = table_.live(level);
     if (bucket.empty()) continue;
     // From a random contact on, so that not all links of a region lead to the same peers.
     const std::size_t first = rng_.Below(static_cast<std::uint32_t>(bucket.size()));
-    relaying.links.Fill(bucket.subspan(first), step);
-    relaying.links.Fill(bucket.first(first), step);
+    relaying.links.Fill(bucket.subspan(first), neighbours, step);
+    relaying.links.Fill(bucket.first(first), neighbours, step);
   }
-  relaying.links.DialAll(NeighbourSet()->all(), step);
+  relaying.links.DialAll(neighbours, neighbours, step);
   if (step.config.has_table()) AskTheLinked(step);
   if (!ring_) return;
   for (const Finger& finger : ring_->fingers().runs()) {
-    if (finger.peer != PeerRef::kNone) relaying.links.DialAll({&finger.peer, 1}, step);
+    if (finger.peer != PeerRef::kNone) relaying.links.DialAll({&finger.peer, 1}, neighbours, step);
   }
 }
 
@@ -121,7 +125,7 @@ void Peer::Handle(PeerRef from, const Evict& evict, const PartStep& step) {
   if (!relaying->links.OnEvict(from, evict, step)) return;
   LostLink(from, LinkDownReason::kClosed, step);
   const std::size_t count = std::min<std::size_t>(evict.count, evict.alternatives.size());
-  relaying->links.Fill({evict.alternatives.data(), count}, step);
+  relaying->links.Fill({evict.alternatives.data(), count}, NeighbourSet()->all(), step);
 }
 
 void Peer::Start(const Connect& connect, const PartStep& step) {

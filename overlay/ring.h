@@ -17,15 +17,13 @@
 //
 // Where this differs from the paper, and why (config.ring.corrected; false = as published):
 //   - A joiner asks the successor it was told for its neighbours and becomes a member only when
-//   that
-//     one has answered; members alone answer find_successor. It asks again until then: in turn
+//     that one has answered; members alone answer find_successor. It asks again until then: in turn
 //     those that it was told to join through, and whoever has answered it meanwhile, as a ring may
 //     lose all of the former within a moment. Whoever another peer names as a nearer successor is
 //     asked before it is adopted. Without these rules rings can break for good (Zave, "Reasoning
 //     about identifier spaces: how to make Chord correct", IEEE TSE 2017).
 //   - A successor that does not answer is replaced at once by the next of the list, not one
-//   interval
-//     later.
+//     interval later.
 //   - The predecessor that is checked names its successors, and the first that is nearer than ours
 //     is asked as well; a newcomer checks at once. Beside k-buckets that is what leads it on: where
 //     its id and the next one differ in a high bit, no lookup by XOR finds the one from the other.
@@ -38,6 +36,9 @@
 //     heard ourselves may be unknown to the successor. An entry that the successor should know and
 //     does not is asked for a sign of life, so that the dead do not stay. All of them are: one that
 //     lives, but unknown to the successor, must not hide a dead one behind it.
+//   - Names that we cannot use, as nobody can dial them or they are buried, leave the end of a list
+//     open to peers from anywhere. Then the last one before that end is asked as well, on both
+//     sides.
 //   - A peer is taken for dead when kMaxTries requests in a row stayed without an answer, the first
 //     for rpc_timeout, the others for half of it; as published, after one. At a loss of 20 % each
 //     way that happens to a live peer with 5e-6. Others who miss an answer of it let us ask
@@ -166,6 +167,7 @@ class Ring {
     kFix,          // find the successor of a start
     kOwn,          // find the successor of our own id, which should be us
     kCheck,        // ask the predecessor
+    kBeyond,       // ask the last neighbour on a side that the nearest one vouches for
     kProbe,        // find a key of our own accord
     kSign,         // ask for a sign of life
     kRevive,       // the same of a buried one: silence changes nothing
@@ -236,7 +238,10 @@ class Ring {
   void AnswerJoin(PeerRef from, const RingNeighbours& answer, const PartStep& step);
   void AnswerStabilise(const Pending& asked, const RingNeighbours& answer, const PartStep& step);
   void AnswerCheck(PeerRef from, const RingNeighbours& answer, const PartStep& step);
-  void AdoptSuccessors(PeerRef from, std::span<const PeerRef> named, const PartStep& step);
+  void AdoptSuccessors(PeerRef from, const RingNeighbours& answer, const PartStep& step);
+  void AdoptPredecessors(PeerRef from, const RingNeighbours& answer, const PartStep& step);
+  void AskBeyond(std::span<const PeerRef> side, int room, PeerRef by, const NodeId& from,
+                 const NodeId& to, const PartStep& step);
   void AskTheDoubtful(std::span<const PeerRef> side, PeerRef from, PeerRef to,
                       std::span<const PeerRef> named, const PartStep& step);
   void AskNearer(std::span<const PeerRef> named, const PartStep& step);

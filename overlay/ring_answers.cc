@@ -13,6 +13,11 @@ bool Holds(std::span<const PeerRef> peers, PeerRef peer) {
   return std::find(peers.begin(), peers.end(), peer) != peers.end();
 }
 
+std::span<const PeerRef> SuccessorsIn(const RingNeighbours& answer, const PartStep& step) {
+  const std::span<const PeerRef> list = step.lists.Get(answer.contacts);
+  return list.first(std::min<std::size_t>(answer.successors, list.size()));
+}
+
 }  // namespace
 
 // ---- Questions of others.
@@ -74,6 +79,10 @@ bool Ring::OnNeighbours(PeerRef from, const RingNeighbours& answer, const PartSt
     case Purpose::kCheck:
       AnswerCheck(from, answer, step);
       break;
+    case Purpose::kBeyond:
+      AdoptSuccessors(from, answer, step);
+      AdoptPredecessors(from, answer, step);
+      break;
     default:
       break;
   }
@@ -90,9 +99,8 @@ bool Ring::OnPong(PeerRef from, const Pong& pong, const PartStep& step) {
 }
 
 void Ring::AnswerJoin(PeerRef from, const RingNeighbours& answer, const PartStep& step) {
-  const std::span<const PeerRef> list = step.lists.Get(answer.contacts);
   neighbours_.LearnSuccessor(from, step);
-  AdoptSuccessors(from, list.first(std::min<std::size_t>(answer.successors, list.size())), step);
+  AdoptSuccessors(from, answer, step);
   AnswerCheck(from, answer, step);
   BecomeMember(step);
   EndStabilise(step);
@@ -101,9 +109,8 @@ void Ring::AnswerJoin(PeerRef from, const RingNeighbours& answer, const PartStep
 void Ring::AnswerStabilise(const Pending& asked, const RingNeighbours& answer,
                            const PartStep& step) {
   const PeerRef from = asked.to;
-  const std::span<const PeerRef> list = step.lists.Get(answer.contacts);
   if (asked.purpose == Purpose::kVerify) neighbours_.LearnSuccessor(from, step);
-  AdoptSuccessors(from, list.first(std::min<std::size_t>(answer.successors, list.size())), step);
+  AdoptSuccessors(from, answer, step);
   const PeerRef nearer = answer.predecessor;
   const bool is_nearer = nearer != PeerRef::kNone && nearer != step.self &&
                          InOpen(step.self_id, step.ids.id(nearer), step.ids.id(from)) &&
@@ -120,17 +127,8 @@ void Ring::AnswerStabilise(const Pending& asked, const RingNeighbours& answer,
 }
 
 void Ring::AnswerCheck(PeerRef from, const RingNeighbours& answer, const PartStep& step) {
-  std::vector<PeerRef> named;
-  const std::span<const PeerRef> list = step.lists.Get(answer.contacts);
-  if (answer.predecessor != PeerRef::kNone) named.push_back(answer.predecessor);
-  for (std::size_t i = answer.successors; i < list.size(); ++i) named.push_back(list[i]);
-  if (!named.empty()) {
-    AskTheDoubtful(neighbours_.predecessors(), named.back(), from, named, step);
-  }
-  for (const PeerRef peer : named) {
-    if (Believes(peer, step)) neighbours_.LearnPredecessor(peer, step);
-  }
-  AskNearer(list.first(std::min<std::size_t>(answer.successors, list.size())), step);
+  AdoptPredecessors(from, answer, step);
+  AskNearer(SuccessorsIn(answer, step), step);
   End(kCheck, step);
 }
 
@@ -145,12 +143,43 @@ void Ring::AskNearer(std::span<const PeerRef> named, const PartStep& step) {
   }
 }
 
-void Ring::AdoptSuccessors(PeerRef from, std::span<const PeerRef> named, const PartStep& step) {
+void Ring::AdoptSuccessors(PeerRef from, const RingNeighbours& answer, const PartStep& step) {
+  const std::span<const PeerRef> named = SuccessorsIn(answer, step);
   if (named.empty()) return;
   AskTheDoubtful(neighbours_.successors(), from, named.back(), named, step);
   for (const PeerRef peer : named) {
     if (Believes(peer, step)) neighbours_.LearnSuccessor(peer, step);
   }
+  const int room = step.config.successors();
+  if (std::ssize(named) < room - 1) return;
+  AskBeyond(neighbours_.successors(), room, from, step.ids.id(named.back()), step.self_id, step);
+}
+
+void Ring::AdoptPredecessors(PeerRef from, const RingNeighbours& answer, const PartStep& step) {
+  std::vector<PeerRef> named;
+  const std::span<const PeerRef> list = step.lists.Get(answer.contacts);
+  if (answer.predecessor != PeerRef::kNone) named.push_back(answer.predecessor);
+  for (std::size_t i = answer.successors; i < list.size(); ++i) named.push_back(list[i]);
+  if (named.empty()) return;
+  AskTheDoubtful(neighbours_.predecessors(), named.back(), from, named, step);
+  for (const PeerRef peer : named) {
+    if (Believes(peer, step)) neighbours_.LearnPredecessor(peer, step);
+  }
+  const int room = step.config.predecessors();
+  if (std::ssize(named) < room) return;
+  AskBeyond(neighbours_.predecessors(), room, from, step.self_id, step.ids.id(named.back()), step);
+}
+
+// `by`, the nearest of a side, has named as many as it may, none of them in (from, to). If those of
+// ours outside of it are fewer than there is `room` for, the last of them is asked whom it knows.
+void Ring::AskBeyond(std::span<const PeerRef> side, int room, PeerRef by, const NodeId& from,
+                     const NodeId& to, const PartStep& step) {
+  if (!step.config.ring.corrected || from == to || side.empty() || side.front() != by) return;
+  const auto known = std::find_if(side.begin() + 1, side.end(), [&](PeerRef peer) {
+    return InOpen(from, step.ids.id(peer), to);
+  });
+  const std::ptrdiff_t count = known - side.begin();
+  if (count > 1 && count < room && MayAsk(step)) Request(known[-1], Purpose::kBeyond, step);
 }
 
 // Our neighbours on a side, between two peers that know this part of the ring, that were not named
@@ -191,6 +220,7 @@ void Ring::GiveUp(const Pending& pending, const PartStep& step, std::vector<Peer
       End(kCheck, step);
       if (corrected) due_[kCheck] = step.now;
       return;
+    case Purpose::kBeyond:
     case Purpose::kSign:
       silent.push_back(pending.to);
       return;

@@ -147,7 +147,7 @@ TEST_F(LinksTest, FillsGapsOnly) {
   EXPECT_EQ(links_.Missing(7, Part()), 2);
   const std::vector<PeerRef> candidates = {At(4, 0),        At(4, 1), At(4, 2), At(7, 0),
                                            At(7, 1, false), At(7, 2), At(7, 3), self_};
-  links_.Fill(candidates, Part());
+  links_.Fill(candidates, {}, Part());
   const std::vector<PeerRef> dials(out_.dials().begin(), out_.dials().end());
   EXPECT_EQ(dials, (std::vector<PeerRef>{At(4, 1), At(7, 0), At(7, 2)}));
   EXPECT_EQ(links_.Missing(4, Part()), 0);
@@ -156,7 +156,7 @@ TEST_F(LinksTest, FillsGapsOnly) {
 TEST_F(LinksTest, DialsNeighboursWhateverTheirBucket) {
   Up(At(4, 0));
   const std::vector<PeerRef> neighbours = {At(4, 0), At(4, 1), At(4, 2), At(4, 1)};
-  links_.DialAll(neighbours, Part());
+  links_.DialAll(neighbours, neighbours, Part());
   EXPECT_EQ(out_.dials().size(), 2U);
 }
 
@@ -227,6 +227,28 @@ TEST_F(FullLinksTest, RequestedLinksAndNeighboursStay) {
   EXPECT_TRUE(WasTurnedAway(At(3, 0)));
   EXPECT_TRUE(Up(At(3, 0), false, {}));
   EXPECT_TRUE(WasTurnedAway(At(0, 1)));
+}
+
+// Two full tables would else open and close links without end.
+TEST_F(FullLinksTest, NobodyIsDialledWhoWouldBeTurnedAway) {
+  const std::vector<PeerRef> neighbours = {At(0, 0), At(0, 1), At(0, 2), At(0, 3), At(0, 4)};
+  for (std::size_t i = 0; i < 4; ++i) Up(neighbours[i], false, neighbours);
+  links_.DialAll(neighbours, neighbours, Part());
+  links_.Fill(std::vector<PeerRef>{At(7, 0)}, neighbours, Part());
+  EXPECT_TRUE(out_.dials().empty());
+  links_.OnDown(neighbours[2], LinkDownReason::kClosed, Part());
+  links_.DialAll(neighbours, neighbours, Part());
+  EXPECT_EQ(out_.dials().size(), 1U);  // there is one place, and two who could take it
+  links_.Fill(std::vector<PeerRef>{At(7, 0)}, neighbours, Part());
+  EXPECT_EQ(out_.dials().size(), 1U);
+}
+
+TEST_F(FullLinksTest, AsManyAreDialledAsOthersCanGiveWayTo) {
+  for (std::uint32_t i = 0; i < 4; ++i) Up(At(0, i));
+  const std::vector<PeerRef> neighbours = {At(0, 0), At(0, 1), At(0, 2), At(7, 0), At(8, 0)};
+  links_.DialAll(neighbours, neighbours, Part());
+  EXPECT_EQ(std::vector<PeerRef>(out_.dials().begin(), out_.dials().end()),
+            std::vector<PeerRef>{At(7, 0)});
 }
 
 TEST_F(FullLinksTest, ReserveIsForTheClosestUndialable) {

@@ -94,6 +94,31 @@ TEST_F(HiddenPeers, LeadAPeerBackIntoABucketOfWhichTheyAreAllThatIsLeft) {
   EXPECT_NE(std::ranges::find(found, other), found.end());
 }
 
+// It is a neighbour by the link alone, and that does not stay.
+TEST_F(HiddenPeers, TakeNobodysPlaceAmongTheNeighboursWhenTurnedAway) {
+  toy_.config.overlay = OverlayKind::kBoth;
+  toy_.config.ring.successors = 2;
+  toy_.config.ring.predecessors = 2;
+  toy_.config.links.max_links = 4;
+  toy_.config.links.reserved = 0;
+  toy_.config.links.per_bucket = 4;  // so that nobody may go
+  const PeerRef full = AddMember(0x10000000U, true);
+  std::vector<PeerRef> linked;
+  for (const std::uint32_t top : {0x20000000U, 0x30000000U, 0xe0000000U, 0xf0000000U}) {
+    linked.push_back(AddMember(top, true));
+    toy_.at(full).LinkUp(linked.back(), {.outbound = false, .dialable = true}, toy_.step());
+  }
+  toy_.out.Clear();
+  const Neighbours& neighbours = toy_.at(full).ring()->neighbours();
+  const std::vector<PeerRef> before(neighbours.all().begin(), neighbours.all().end());
+  ASSERT_EQ(before, (std::vector<PeerRef>{linked[0], linked[1], linked[3], linked[2]}));
+  const PeerRef hidden = AddMember(0x18000000U, false);
+  toy_.at(full).LinkUp(hidden, {.outbound = false, .dialable = false}, toy_.step());
+  ASSERT_EQ(toy_.out.hangups().size(), 1U);
+  ASSERT_EQ(toy_.out.hangups()[0].peer, hidden);
+  EXPECT_EQ(std::vector<PeerRef>(neighbours.all().begin(), neighbours.all().end()), before);
+}
+
 // Built as a member of an island in which nobody can be dialled.
 TEST_F(HiddenPeers, OpenLinksOnceTheyKnowSomebodyWhoCanBeDialled) {
   const PeerRef hidden = toy_.AddPeer(IdOf(0x10000000U), {.dialable = false});

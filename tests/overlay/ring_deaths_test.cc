@@ -137,21 +137,32 @@ TEST_F(RingTest, AllWhomTheSuccessorDoesNotKnowAreAsked) {
   toy_.Grow(12);
   toy_.RunFor(Duration::Minutes(1));
   const std::vector<PeerRef> order = InOrder();
-  toy_.log.clear();
-  std::vector<Sent> asked;
-  while (asked.empty()) {
-    toy_.RunFor(Duration::Milliseconds(1));
-    asked = toy_.SentBy<AskNeighbours>(order[0]);
-    std::erase_if(asked, [&](const Sent& sent) { return sent.to != order[1]; });
-  }
-  const std::vector<PeerRef> named = {order[4]};
-  const ListHandle list = toy_.lists.Add(named);
-  const std::uint32_t rpc = std::get<AskNeighbours>(asked.front().message).rpc;
-  toy_.Deliver(order[1], order[0], RingNeighbours{rpc, order[0], list, 1});
+  AnswerNextStabilise({order[4]});
   std::set<PeerRef> doubted;
   for (const Sent& ping : toy_.SentBy<Ping>(order[0])) doubted.insert(ping.to);
   EXPECT_EQ(doubted, (std::set<PeerRef>{order[2], order[3]}));
-  toy_.lists.Release(list);
+}
+
+// The successor names as many as it may. The list is of four: where one of the three cannot be
+// used, a peer from anywhere could stay in the last place.
+TEST_F(RingTest, WhoeverEndsAShortListOfTheSuccessorIsAskedForMore) {
+  toy_.Grow(12);
+  toy_.RunFor(Duration::Minutes(1));
+  const std::vector<PeerRef> order = InOrder();
+  NodeId id = toy_.ids.id(order[2]);
+  ++id.words[4];
+  const PeerRef hidden = toy_.AddPeer(id, {0, false, true});
+  const auto asked = [&] {
+    std::set<PeerRef> peers;
+    for (const Sent& ask : toy_.SentBy<AskNeighbours>(order[0])) peers.insert(ask.to);
+    return peers;
+  };
+  AnswerNextStabilise({order[2], order[3], order[4]});
+  EXPECT_FALSE(asked().contains(order[3]) || asked().contains(order[4]));
+  AnswerNextStabilise({order[2], hidden, order[3]});
+  EXPECT_TRUE(asked().contains(order[3]));
+  toy_.RunFor(Duration::Seconds(5));
+  EXPECT_EQ(RingOf(order[0]).neighbours().successors()[3], order[4]);
 }
 
 TEST_F(RingTest, WhoCannotBeDialledIsLearnedFromItselfAlone) {

@@ -81,6 +81,23 @@ class RingTest : public testing::Test {
     return right;
   }
 
+  // The first member asks its successor again, which seems to name these successors of its own.
+  void AnswerNextStabilise(const std::vector<PeerRef>& named) {
+    const std::vector<PeerRef> order = InOrder();
+    toy_.log.clear();
+    std::vector<Sent> asked;
+    while (asked.empty()) {
+      toy_.RunFor(Duration::Milliseconds(1));
+      asked = toy_.SentBy<AskNeighbours>(order[0]);
+      std::erase_if(asked, [&](const Sent& sent) { return sent.to != order[1]; });
+    }
+    const ListHandle list = toy_.lists.Add(named);
+    const std::uint32_t rpc = std::get<AskNeighbours>(asked.front().message).rpc;
+    toy_.Deliver(order[1], order[0],
+                 RingNeighbours{rpc, order[0], list, static_cast<std::uint8_t>(named.size())});
+    toy_.lists.Release(list);
+  }
+
   void Crash(PeerRef peer) { toy_.up[Index(peer)] = false; }
 
   ToyOverlay toy_;

@@ -253,9 +253,9 @@ TEST(SwarmRun, SeedsPassAndRunTheSameWayTwice) {
 // Each was a defect once, of the core or of the swarm itself.
 TEST(SwarmRun, SeedsOfDefectsThatWereFixedPass) {
   for (const std::uint64_t seed :
-       {211U,   373U,   486U,   647U,   682U,   766U,   798U,   834U,   968U,  1302U, 1417U,
-        1923U,  2229U,  2243U,  2311U,  2336U,  2855U,  3142U,  5232U,  5568U, 8139U, 8172U,
-        10249U, 10980U, 13759U, 14934U, 16537U, 16915U, 17268U, 17612U, 17644U}) {
+       {211U,   373U,   486U,   647U,   682U,   766U,   798U,   834U,   968U,   1302U,  1417U,
+        1923U,  2229U,  2243U,  2311U,  2336U,  2855U,  3142U,  5232U,  5568U,  8139U,  8172U,
+        10249U, 10980U, 13759U, 14934U, 16537U, 16915U, 17006U, 17268U, 17612U, 17644U, 19971U}) {
     const SwarmOutcome outcome = RunPlan(DrawPlan(seed));
     EXPECT_FALSE(outcome.violation) << seed << ": " << outcome.violation->invariant;
   }
