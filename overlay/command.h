@@ -114,8 +114,8 @@ struct ResolveClient {
   NodeId client;
 };
 
-// Makes a client a member of a room (a hash of its name) at this peer. Ends in RoomJoined; from then
-// on every change of the room is told in RoomChanged, the client's own joining included.
+// Makes a client a member of a room (a hash of its name) at this peer. Ends in RoomJoined; from
+// then on every change of the room is told in RoomChanged, the client's own joining included.
 struct JoinRoom {
   std::uint32_t request = 0;
   NodeId room;

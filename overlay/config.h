@@ -113,11 +113,11 @@ struct RingConfig {
   // Research: each peer looks up a key this often; zero = never.
   Duration lookup_interval;
   ProbeKeys lookup_keys = ProbeKeys::kUniform;
-  int outstanding = 16;                            // requests of upkeep under way at once
-  Duration rpc_timeout = Duration::Seconds(1);     // of a question to one peer
-  Duration find_timeout = Duration::Seconds(10);   // of a find_successor, however many hops
-  int tries = 3;                                   // of a lookup by its asker
-  int max_hops = 1024;                             // of a find_successor
+  int outstanding = 16;                           // requests of upkeep under way at once
+  Duration rpc_timeout = Duration::Seconds(1);    // of a question to one peer
+  Duration find_timeout = Duration::Seconds(10);  // of a find_successor, however many hops
+  int tries = 3;                                  // of a lookup by its asker
+  int max_hops = 1024;                            // of a find_successor
 
   // The protocol as published in 2001, with the intervals that its best known simulation uses: one
   // successor, one request at a time, every finger in turn.
@@ -137,7 +137,8 @@ struct GossipConfig {
   int eager_links = 6;
   Duration lazy_interval = Duration::Milliseconds(200);
   Duration graft_timeout = Duration::Milliseconds(500);  // from an announcement to asking for it
-  int optimise_hops = 3;  // a link that saves more hops than this replaces one of the tree; 0 = none
+  int optimise_hops =
+      3;  // a link that saves more hops than this replaces one of the tree; 0 = none
   // A peer that keeps broadcasts shows some of them to a random link this often.
   Duration compare_interval = Duration::Seconds(30);
 
@@ -172,11 +173,11 @@ inline constexpr std::array<std::string_view, 3> kMergeStrategyNames = {"zip", "
 struct HealConfig {
   bool enabled = true;  // of peers that have both a table and a ring
   // Detection (remembered.h, island_probe.h, island_digest.h; overlay-science.md, section 2.3).
-  Duration remember_after = Duration::Minutes(10);    // seen alive for this long
-  Duration remember_for = Duration::Hours(7 * 24);    // after it was last seen
-  Duration probe_interval = Duration::Seconds(30);    // mean, per peer
-  int boost = 10;                                     // times as many probes
-  Duration boost_time = Duration::Minutes(5);         // after the size estimate has dropped
+  Duration remember_after = Duration::Minutes(10);       // seen alive for this long
+  Duration remember_for = Duration::Hours(7 * 24);       // after it was last seen
+  Duration probe_interval = Duration::Seconds(30);       // mean, per peer
+  int boost = 10;                                        // times as many probes
+  Duration boost_time = Duration::Minutes(5);            // after the size estimate has dropped
   Duration probe_spread = Duration::Milliseconds(3500);  // an island as a whole probes this often
   Duration probe_back_off_max = Duration::Minutes(10);
   Duration exchange_interval = Duration::Minutes(20);  // of sketches, mean, per peer
@@ -185,9 +186,9 @@ struct HealConfig {
   MergeStrategy strategy = MergeStrategy::kZip;
   int fanout = 2;  // of kGossip: lookups that a peer lets random others begin, and its own; 1..8
   Duration queue_interval = Duration::Milliseconds(50);  // of kGossip and kSimple: a lookup each
-  int offered = 8;    // contacts named per level of the trie, 1..16
-  int rate = 20;      // merge messages per second and peer ...
-  int burst = 64;     // ... after this many at once
+  int offered = 8;  // contacts named per level of the trie, 1..16
+  int rate = 20;    // merge messages per second and peer ...
+  int burst = 64;   // ... after this many at once
   Duration initial_rto = Duration::Milliseconds(150);  // three one-way delays of 50 ms
   Duration min_rto = Duration::Milliseconds(20);
   Duration max_rto = Duration::Seconds(2);
@@ -199,12 +200,12 @@ struct AttachConfig {
   int replicas = 8;                                 // holders of a lease, 1..16
   Duration ttl = Duration::Seconds(30);             // of a lease, and of a room's silent home
   Duration renew_interval = Duration::Seconds(12);  // of leases and rooms; half of ttl at most
-  int resolve_quorum = 3;     // leases that a resolve collects before it takes the newest
-  int max_clients = 65'536;   // attached to a peer
-  int max_held = 262'144;     // leases that a peer holds for others
-  int max_rooms = 4096;       // with members at a peer
-  int max_members = 4096;     // of a room, at a peer
-  int max_homes = 64;         // of a room; more cannot find each other
+  int resolve_quorum = 3;    // leases that a resolve collects before it takes the newest
+  int max_clients = 65'536;  // attached to a peer
+  int max_held = 262'144;    // leases that a peer holds for others
+  int max_rooms = 4096;      // with members at a peer
+  int max_members = 4096;    // of a room, at a peer
+  int max_homes = 64;        // of a room; more cannot find each other
 };
 
 struct Config {

@@ -22,9 +22,9 @@ NodeId RandomIdInBucket(const NodeId& id, int level, Rng& rng) {
   return random;
 }
 
-// None of the contacts of the bucket can be asked: they have failed, or cannot be dialled. The lookup
-// of our own id does not cover it, however few contacts we have: it names those next to us, of whom
-// many may be such peers.
+// None of the contacts of the bucket can be asked: they have failed, or cannot be dialled. The
+// lookup of our own id does not cover it, however few contacts we have: it names those next to us,
+// of whom many may be such peers.
 bool IsLost(const RoutingTable& table, int level, const Directory& ids) {
   const std::span<const PeerRef> live = table.live(level);
   const auto dialable = [&](PeerRef peer) { return ids.dialable(peer); };

@@ -8,12 +8,12 @@
 // kRefused; one that finds out later hands the message back, which costs a detour, as a refused
 // detour does; when that fails too, or no detour is left, the origin is told kUnreachable.
 //
-// No loops, without loss: (1) a greedy hop makes the distance (relay_route.h) smaller. (2) A message that is
-// stuck at distance D visits peers at D or more that refuse a message they have seen, and is greedy
-// again only below D; so later greedy hops meet no peer from before. (3) A message comes back only
-// to the peer that passed it on, and a peer that gave up refuses from then on. So it walks a tree,
-// each edge at most twice. Whatever loss, forgetting (seen_cache.h) and lies add is bounded by ttl,
-// which every hop takes from, and by kMaxTried links per peer.
+// No loops, without loss: (1) a greedy hop makes the distance (relay_route.h) smaller. (2) A
+// message that is stuck at distance D visits peers at D or more that refuse a message they have
+// seen, and is greedy again only below D; so later greedy hops meet no peer from before. (3) A
+// message comes back only to the peer that passed it on, and a peer that gave up refuses from then
+// on. So it walks a tree, each edge at most twice. Whatever loss, forgetting (seen_cache.h) and
+// lies add is bounded by ttl, which every hop takes from, and by kMaxTried links per peer.
 //
 // A copy of a message (Send.copies) is refused by peers that saw another copy: the paths are
 // node-disjoint.

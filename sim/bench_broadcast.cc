@@ -83,7 +83,8 @@ nlohmann::ordered_json BroadcastReport(const Scenario& scenario, const RunResult
   report["hops"] = HopsReport(figures.stable.broadcasts.hops);
   report["reach_ms"] = LatencyReport(figures.stable.broadcasts.delay);
   if (figures.survivors == 0) return report;
-  // A round is a heartbeat: time for an announcement, the wait for the tree, a graft and its answer.
+  // A round is a heartbeat: time for an announcement, the wait for the tree, a graft and its
+  // answer.
   const Duration round = scenario.world.core.gossip.heartbeat;
   report["after_deaths"] = {
       {"survivors", figures.survivors},

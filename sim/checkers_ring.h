@@ -1,9 +1,9 @@
 // The ring as its members believe in it: I1 to I4 and I7 (Zave, "How to make Chord correct";
 // Shafaat et al. for islands).
 //
-// Members are the live peers that have joined and can be dialled: of two others neither can speak to
-// the other, so no ring can hold them all. The best successor of a member is the first one
-// of its list that is a member. Following best successors, a world may show
+// Members are the live peers that have joined and can be dialled: of two others neither can speak
+// to the other, so no ring can hold them all. The best successor of a member is the first one of
+// its list that is a member. Following best successors, a world may show
 //   - several rings (I1): islands that have not merged; none at all if somebody has no live
 //   successor
 //   - a loopy ring (I2): one cycle that goes round the id space more than once, which every

@@ -56,11 +56,11 @@ struct Metrics {
   std::array<std::uint64_t, kMessageKinds> bytes{};
   std::array<std::uint64_t, kForwardKinds>
       forwards{};  // of messages[forward], by kind; [0] = payload copies
-  std::array<std::uint64_t, kDropReasons> drops{};  // input that cores ignored
-  std::uint64_t lost = 0;                           // by the loss rate or a full queue
+  std::array<std::uint64_t, kDropReasons> drops{};       // input that cores ignored
+  std::uint64_t lost = 0;                                // by the loss rate or a full queue
   std::array<std::uint64_t, kInjectedKinds> injected{};  // faults
-  std::uint64_t cut = 0;                            // sent across a cut
-  std::uint64_t to_dead = 0;                        // arrived at a peer that is down
+  std::uint64_t cut = 0;                                 // sent across a cut
+  std::uint64_t to_dead = 0;                             // arrived at a peer that is down
   std::uint64_t unreachable = 0;      // sent to a peer that cannot be dialled, without a link
   std::uint64_t dials = 0;            // kept links dialled
   std::uint64_t ephemeral_dials = 0;  // links dialled for a single exchange
@@ -82,8 +82,8 @@ struct Metrics {
 
   template <class Archive>
   void Serialize(Archive& archive) {
-    archive(events, messages, bytes, forwards, drops, lost, cut, injected, to_dead, unreachable, dials,
-            ephemeral_dials, joins, crashes, leaves, operations, broadcasts, received,
+    archive(events, messages, bytes, forwards, drops, lost, cut, injected, to_dead, unreachable,
+            dials, ephemeral_dials, joins, crashes, leaves, operations, broadcasts, received,
             watched, received_watched);
   }
 };

@@ -48,8 +48,8 @@ struct PutOptions {
 };
 
 struct BroadcastOptions {
-  std::uint64_t topic = 0;                 // 0 = everybody
-  Duration ttl = Duration::Minutes(1);     // of the broadcast
+  std::uint64_t topic = 0;                   // 0 = everybody
+  Duration ttl = Duration::Minutes(1);       // of the broadcast
   Duration deadline = Duration::Minutes(1);  // the operation ends by then
   std::uint8_t max_hops = 64;
   bool acknowledge = false;  // the operation ends when the origin knows whom it has reached
@@ -64,8 +64,8 @@ struct Operation {
   OperationStatus status = OperationStatus::kActive;
   FailReason reason = FailReason::kDeadline;  // of kFailed
   bool recorded = false;                      // the result is kept until it is taken
-  // Of a lookup: the closest peer found is the closest live one in the world. Of a resolve: the home
-  // found is that of the client.
+  // Of a lookup: the closest peer found is the closest live one in the world. Of a resolve: the
+  // home found is that of the client.
   bool closest_ok = false;
   std::uint8_t generation = 0;
   PeerRef source = PeerRef::kNone;
@@ -83,10 +83,10 @@ struct Operation {
 
   // Of a broadcast.
   bool acknowledge = false;
-  std::uint32_t population = 0;       // peers of the world at its start
-  std::uint32_t wanted = 0;           // others that were up then
-  std::uint32_t reached = 0;          // of those who were in the world
-  std::uint32_t acknowledged = 0;     // reached, as the origin was told
+  std::uint32_t population = 0;    // peers of the world at its start
+  std::uint32_t wanted = 0;        // others that were up then
+  std::uint32_t reached = 0;       // of those who were in the world
+  std::uint32_t acknowledged = 0;  // reached, as the origin was told
   Time last_reached;
   std::vector<std::uint64_t> has_it;  // a bit per peer
 
@@ -95,8 +95,8 @@ struct Operation {
   template <class Archive>
   void Serialize(Archive& archive) {
     archive(kind, status, reason, recorded, closest_ok, generation, source, target, key, started,
-            ended, hops, messages, dead, stored, sequence, value, closest, acknowledge, population, wanted, reached,
-            acknowledged, last_reached, has_it);
+            ended, hops, messages, dead, stored, sequence, value, closest, acknowledge, population,
+            wanted, reached, acknowledged, last_reached, has_it);
   }
 };
 

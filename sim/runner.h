@@ -52,7 +52,7 @@ struct RunResult {
   bool interrupted = false;
   std::optional<BucketCheck> buckets;  // if asked for, and not interrupted before
   std::optional<LookupCheck> lookups;
-  std::optional<BroadcastFigures> broadcast;  // of bench broadcast
+  std::optional<BroadcastFigures> broadcast;   // of bench broadcast
   std::array<bool, kConditions> conditions{};  // of those expected: whether they hold
   std::optional<HealFigures> heal;             // of bench heal
 };

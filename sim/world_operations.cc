@@ -232,8 +232,7 @@ void World::OnEvent(PeerRef, const KeyProbed& probed) {
   ++metrics.succeeded;
   metrics.hops.Add(probed.hops);
   metrics.latency.Add((now_ - probed.started).us);
-  const bool exact =
-      directory_.id(probed.successor) == probed.key && is_up(probed.successor);
+  const bool exact = directory_.id(probed.successor) == probed.key && is_up(probed.successor);
   metrics.closest_ok +=
       exact || oracle_.Successor(probed.key, directory_) == probed.successor ? 1 : 0;
 }

@@ -67,10 +67,10 @@ void Measure(const char* name, const Message& message, int per_frame, int messag
     Frame read;
     bool good = read.ParseFromString(bytes);
     for (int i = 0; i < per_frame; ++i) {
-      good = good &&
-             tables.codec
-                 .Decode(*read.mutable_messages(i), PeerRef{1}, Time{}, received[static_cast<std::size_t>(i)])
-                 .ok();
+      good = good && tables.codec
+                         .Decode(*read.mutable_messages(i), PeerRef{1}, Time{},
+                                 received[static_cast<std::size_t>(i)])
+                         .ok();
     }
     decode += NanosecondsPer(per_frame, start);
     if (!good) std::abort();

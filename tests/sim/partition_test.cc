@@ -9,7 +9,6 @@
 #include <limits>
 #include <vector>
 
-
 namespace tombolo::sim {
 namespace {
 

@@ -80,7 +80,9 @@ def _table(first: str, real: dict[str, float], simulated: list[dict[str, float]]
     mean = runs.mean(axis=0)
     ratio = np.full(len(names), np.nan)
     np.divide(counts[0], mean, out=ratio, where=mean > 0)
-    figures = dict(zip(_COLUMNS, (counts[0], mean, runs.min(axis=0), runs.max(axis=0)), strict=True))
+    figures = dict(
+        zip(_COLUMNS, (counts[0], mean, runs.min(axis=0), runs.max(axis=0)), strict=True)
+    )
     return Table({first: np.array(names), **figures, "ratio": ratio})
 
 
