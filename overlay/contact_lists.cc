@@ -20,8 +20,7 @@ ListHandle ContactLists::Add(std::span<const PeerRef> peers) {
   return static_cast<ListHandle>(index);
 }
 
-void ContactLists::Release(ListHandle handle) {
-  if (handle == ListHandle::kEmpty) return;
+void ContactLists::GiveBack(ListHandle handle) {
   List& list = lists_[static_cast<std::uint32_t>(handle)];
   assert(list.size != kReleased);
   list.size = kReleased;

@@ -34,7 +34,10 @@ class ContactLists {
     return {list.peers.data(), list.size};
   }
 
-  void Release(ListHandle handle);
+  // Inlined, because most messages carry no list.
+  void Release(ListHandle handle) {
+    if (handle != ListHandle::kEmpty) GiveBack(handle);
+  }
 
   // Lists in use; a host that releases properly returns to zero when nothing is in flight.
   std::size_t in_use() const { return lists_.size() - free_.size(); }
@@ -45,6 +48,8 @@ class ContactLists {
   }
 
  private:
+  void GiveBack(ListHandle handle);
+
   static constexpr std::uint32_t kReleased = 0xffffffffU;
 
   struct List {

@@ -58,8 +58,9 @@ class Directory {
 
   // Requires a ref that this directory gave out, here and below.
   const NodeId& id(PeerRef ref) const {
-    assert(Index(ref) < ids_.size());
-    return ids_[Index(ref)];
+    const NodeId* id = ids_.data() + Index(ref);
+    assert(id < ids_.data() + ids_.size());  // by addresses: a size would be a division
+    return *id;
   }
   bool dialable(PeerRef ref) const { return attributes_[Index(ref)].dialable; }
   const PeerAttributes& attributes(PeerRef ref) const { return attributes_[Index(ref)]; }

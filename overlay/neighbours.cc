@@ -14,10 +14,14 @@ struct Place {
   bool known;
 };
 
+// What is heard of most often, and known.
+bool IsNearest(std::span<const PeerRef> side, PeerRef peer) {
+  return !side.empty() && side.front() == peer;
+}
+
 template <class IsNearer>
 Place PlaceOf(std::span<const PeerRef> side, PeerRef peer, const Directory& ids,
               const IsNearer& is_nearer) {
-  if (!side.empty() && side.front() == peer) return {0, true};  // most often
   const auto at = std::partition_point(side.begin(), side.end(),
                                        [&](PeerRef other) { return is_nearer(ids.id(other)); });
   return {static_cast<std::size_t>(at - side.begin()),
@@ -33,7 +37,7 @@ bool Neighbours::Learn(PeerRef peer, const PartStep& step) {
 }
 
 bool Neighbours::LearnSuccessor(PeerRef peer, const PartStep& step) {
-  if (peer == step.self) return false;
+  if (peer == step.self || IsNearest(successors(), peer)) return false;
   const auto max = static_cast<std::size_t>(step.config.successors());
   const NodeId& id = step.ids.id(peer);
   const auto nearer = [&](const NodeId& other) { return InOpen(step.self_id, other, id); };
@@ -46,7 +50,7 @@ bool Neighbours::LearnSuccessor(PeerRef peer, const PartStep& step) {
 }
 
 bool Neighbours::LearnPredecessor(PeerRef peer, const PartStep& step) {
-  if (peer == step.self) return false;
+  if (peer == step.self || IsNearest(predecessors(), peer)) return false;
   const auto max = static_cast<std::size_t>(step.config.predecessors());
   const NodeId& id = step.ids.id(peer);
   const auto nearer = [&](const NodeId& other) { return InOpen(id, other, step.self_id); };

@@ -104,11 +104,7 @@ void Peer::Build(RoutingTable table, Time first_refresh) {
   deadline_ = first_refresh;
 }
 
-// After every input: frees what is no longer used and works out the next deadline.
-void Peer::Settle() {
-  deadline_ = refresh_at_;
-  if (ring_) deadline_ = std::min(deadline_, ring_->next_deadline());
-  if (!parts_) return;
+void Peer::SettleParts() {
   if (parts_->records && parts_->records->idle()) parts_->records.Reset();
   if (parts_->put_get && parts_->put_get->idle()) parts_->put_get.Reset();
   if (parts_->healing) {
@@ -190,9 +186,7 @@ int Peer::LevelOf(PeerRef peer, const PartStep& step) const {
   return CommonPrefixLength(id_, step.ids.id(peer));
 }
 
-// Every message proves that its sender is alive (Kademlia 2002, section 2.2).
-void Peer::SeenAlive(PeerRef from, const PartStep& step) {
-  if (!step.config.has_table()) return HeardOnRing(from, step);
+void Peer::SeenInTable(PeerRef from, const PartStep& step) {
   const int level = LevelOf(from, step);
   if (level == kIdBits || !IsReachable(from, step)) return;
   LearnNeighbour(from, step);

@@ -13,6 +13,7 @@
 // asserted.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -150,14 +151,26 @@ class Peer {
   void Handle(PeerRef from, const RoomMessages::Variant& message, const PartStep& step);
   void Refuse(const Command& command, FailReason reason, const PartStep& step);
   int LevelOf(PeerRef peer, const PartStep& step) const;
-  void SeenAlive(PeerRef from, const PartStep& step);
+  // Every message proves that its sender is alive (Kademlia 2002, section 2.2). Inlined here, as
+  // Settle is below, because every message comes this way: a peer that is nothing but a ring has
+  // next to nothing to note.
+  void SeenAlive(PeerRef from, const PartStep& step) {
+    if (step.config.has_table()) return SeenInTable(from, step);
+    if (ring_ && ring_->Listens(step)) HeardOnRing(from, step);
+  }
+  void SeenInTable(PeerRef from, const PartStep& step);
   void SeenSilent(PeerRef peer, const PartStep& step);
   void SeenDead(PeerRef peer, const PartStep& step);
   void AskWhetherAlive(PeerRef peer, const PartStep& step);
   void ExpirePings(const PartStep& step);
   ListHandle ClosestList(PeerRef asker, const NodeId& target, std::uint32_t more,
                          const PartStep& step);
-  void Settle();
+  // After every input: frees what is no longer used and works out the next deadline.
+  void Settle() {
+    deadline_ = ring_ ? std::min(refresh_at_, ring_->next_deadline()) : refresh_at_;
+    if (parts_) SettleParts();
+  }
+  void SettleParts();
 
   // peer_upkeep.cc: joining, refreshing, leaving.
   void Start(const Join& join, const PartStep& step);

@@ -26,8 +26,7 @@ void Peer::ForgetNeighbour(PeerRef peer, const PartStep& step) {
 
 // What SeenAlive comes to where there are no k-buckets.
 void Peer::HeardOnRing(PeerRef from, const PartStep& step) {
-  if (!ring_ || !ring_->Listens(step) || from == self_ || !IsReachable(from, step)) return;
-  ring_->Heard(from, step);
+  if (from != self_ && IsReachable(from, step)) ring_->Heard(from, step);
 }
 
 void Peer::BuildRing(std::span<const PeerRef> successors, std::span<const PeerRef> predecessors,

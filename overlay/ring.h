@@ -252,7 +252,10 @@ class Ring {
   void TidyUp();
 
   // ring_find.cc: finds.
-  static bool IsFind(Purpose purpose);
+  static constexpr bool IsFind(Purpose purpose) {
+    return purpose == Purpose::kJoin || purpose == Purpose::kFix || purpose == Purpose::kOwn ||
+           purpose == Purpose::kProbe || purpose == Purpose::kApplication;
+  }
   std::uint32_t SendFind(const NodeId& key, PeerRef hop, Purpose purpose, const PartStep& step);
   void FixSome(const PartStep& step);
   bool FixNext(const PartStep& step);

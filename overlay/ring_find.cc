@@ -6,11 +6,6 @@
 
 namespace tombolo {
 
-bool Ring::IsFind(Purpose purpose) {
-  return purpose == Purpose::kJoin || purpose == Purpose::kFix || purpose == Purpose::kOwn ||
-         purpose == Purpose::kProbe || purpose == Purpose::kApplication;
-}
-
 // ---- Keys.
 
 PeerRef Ring::OwnerOf(const NodeId& key, const PartStep& step) const {
