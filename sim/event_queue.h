@@ -14,6 +14,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "overlay/time.h"
@@ -55,10 +56,9 @@ class EventQueue {
   // otherwise. kNever means no bound.
   bool PopBefore(Time end, QueueEntry& out) { return wheel_.PopBefore(end.us, out); }
 
-  // The entry `ahead` positions after the next one, if it is in the run that is already sorted;
-  // nullptr otherwise. A hint for prefetching: later pushes may come in between. Valid until the
-  // next Push or PopBefore.
-  const QueueEntry* Peek(std::size_t ahead) const { return wheel_.Peek(ahead); }
+  // The entries after the last one popped, as far as they are sorted already. A hint for
+  // prefetching: later pushes may come in between. Valid until the next Push or PopBefore.
+  std::span<const QueueEntry> Ahead() const { return wheel_.Ahead(); }
 
   // Hints for prefetching: some entries that are due `slots` slots of 64 us after the open one, and
   // the start of that, which changes when the loop gets to the next slot.

@@ -59,13 +59,16 @@ double Joined(TimeSeries::Combine combine, double earlier, double later) {
 void LatencyHistogram::Add(std::int64_t us) {
   us = std::max<std::int64_t>(us, 0);
   const std::size_t index = IndexOf(us);
-  if (index >= counts_.size()) counts_.resize(index + 1);
+  if (index >= counts_.size()) [[unlikely]]
+    Grow(index);
   ++counts_[index];
   min_ = count_ == 0 ? us : std::min(min_, us);
   max_ = std::max(max_, us);
   sum_ += us;
   ++count_;
 }
+
+void LatencyHistogram::Grow(std::size_t index) { counts_.resize(index + 1); }
 
 void LatencyHistogram::Merge(const LatencyHistogram& other) {
   if (other.count_ == 0) return;

@@ -47,6 +47,8 @@ class LatencyHistogram {
  private:
   __extension__ using Wide = __int128;  // a year of microseconds times 2^64 values fits
 
+  // Apart from Add, which is short without it.
+  [[gnu::noinline]] void Grow(std::size_t index);
   bool IsConsistent() const;
 
   std::vector<std::uint64_t> counts_;

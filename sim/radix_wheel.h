@@ -34,11 +34,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "overlay/prefetch.h"
+#include "sim/sort_by_rank.h"
 
 namespace tombolo::sim {
 
@@ -55,12 +56,10 @@ class RadixWheel {
     assert(entry.time() >= last_us_ && entry.time() < kTimeEnd);
     ++size_;
     next_us_ = std::min(next_us_, entry.time());
-    if (entry.time() < ready_end_us_) {
-      late_.push_back(entry);
-      std::push_heap(late_.begin(), late_.end(), After);
-    } else {
+    if (entry.time() < ready_end_us_) [[unlikely]]
+      PushLate(entry);
+    else
       Insert(entry);
-    }
   }
 
   // Takes the first entry out if it is earlier than `end_us`. Returns false and leaves `out` alone
@@ -71,9 +70,7 @@ class RadixWheel {
     if (late_.empty() || (has_ready() && ready_[head_] < late_.front())) {
       out = ready_[head_++];
     } else {
-      out = late_.front();
-      std::pop_heap(late_.begin(), late_.end(), After);
-      late_.pop_back();
+      out = PopLate();
     }
     last_us_ = out.time();
     --size_;
@@ -81,11 +78,9 @@ class RadixWheel {
     return true;
   }
 
-  // The entry `ahead` positions after the next one of the sorted run, or nullptr beyond the run. A
-  // hint for prefetching: entries pushed into the open slot later may come in between.
-  const Entry* Peek(std::size_t ahead) const {
-    return ahead < ready_.size() - head_ ? &ready_[head_ + ahead] : nullptr;
-  }
+  // What is left of the sorted run, the next one first. A hint for prefetching: entries pushed into
+  // the open slot later may come in between.
+  std::span<const Entry> Ahead() const { return {ready_.data() + head_, ready_end()}; }
 
   // Calls `visit` with entries of the slot that lies `slots` after the open one, in no order, at
   // most kVisitMax of them. A hint for prefetching; finds nothing where that slot is not laid out
@@ -152,8 +147,6 @@ class RadixWheel {
   static constexpr std::uint32_t kChunkEntries = 508 / sizeof(Entry);
   static constexpr std::uint32_t kVisitMax = 16;
   static constexpr std::uint32_t kPageChunks = 64;
-  static constexpr std::size_t kInsertionSortMax = 24;
-  static constexpr int kRankDigitBits = 11;
   static constexpr std::size_t kKeptRun = 1 << 16;  // entries whose buffer is worth keeping
 
   struct Chunk {
@@ -187,6 +180,19 @@ class RadixWheel {
       visit(chunk(at), used);
       used = kChunkEntries;
     }
+  }
+
+  // By value: an entry whose address is taken would be put together in memory (see Insert).
+  [[gnu::noinline]] void PushLate(Entry entry) {
+    late_.push_back(entry);
+    std::push_heap(late_.begin(), late_.end(), After);
+  }
+
+  [[gnu::noinline]] Entry PopLate() {
+    std::pop_heap(late_.begin(), late_.end(), After);
+    const Entry first = late_.back();
+    late_.pop_back();
+    return first;
   }
 
   // Requires entry.time() >= open_us_. Inlined: an entry that has just been put together passes
@@ -261,7 +267,7 @@ class RadixWheel {
   // Makes the slot of the earliest entry the open one. Requires an exhausted run, no late entries,
   // and an entry that is about to be popped: a slot opened too far ahead would send what is pushed
   // meanwhile into the heap.
-  void Open() {
+  [[gnu::noinline]] void Open() {
     const std::size_t index = FirstIndex();
     const Bucket bucket = buckets_[index];
     buckets_[index] = Bucket();
@@ -299,11 +305,11 @@ class RadixWheel {
 
   // One counting pass by microsecond, then the ties of each.
   void SortReady() {
-    if (ready_.size() <= kInsertionSortMax) return SortFew(ready_.data(), ready_.size());
+    if (ready_.size() <= kFewEntries) return SortFew(ready_.data(), ready_.size());
     std::array<std::size_t, kSlotUs + 1> starts{};
     for (const Entry& entry : ready_) ++starts[Offset(entry) + 1];
     if (std::find(starts.begin(), starts.end(), ready_.size()) != starts.end()) {
-      return SortTies(ready_.data(), ready_.size());  // all at one instant
+      return SortByRank(ready_.data(), ready_.size(), dealt_);  // all at one instant
     }
     for (std::size_t i = 1; i <= kSlotUs; ++i) starts[i] += starts[i - 1];
     std::array<std::size_t, kSlotUs + 1> ends = starts;
@@ -312,71 +318,11 @@ class RadixWheel {
     ready_.swap(scratch_);
     if (scratch_.capacity() > kKeptRun) scratch_ = std::vector<Entry>();
     for (std::size_t i = 0; i < kSlotUs; ++i)
-      SortTies(ready_.data() + starts[i], ends[i] - starts[i]);
+      SortByRank(ready_.data() + starts[i], ends[i] - starts[i], dealt_);
   }
 
   std::size_t Offset(const Entry& entry) const {
     return static_cast<std::size_t>(entry.time() - open_us_);
-  }
-
-  // Entries of one time, by rank: a radix sort from the lowest digit up, which compares nothing and
-  // so waits for no mispredicted branch; then those of one rank among each other.
-  void SortTies(Entry* entries, std::size_t count) {
-    if (count <= kInsertionSortMax) return SortFew(entries, count);
-    if (std::is_sorted(entries, entries + count)) return;
-    std::uint32_t first = entries[0].rank();
-    std::uint32_t last = first;
-    for (std::size_t i = 1; i < count; ++i) {
-      first = std::min(first, entries[i].rank());
-      last = std::max(last, entries[i].rank());
-    }
-    const int width = static_cast<int>(std::bit_width(last - first));
-    const int rounds = (width + kRankDigitBits - 1) / kRankDigitBits;
-    dealt_.resize(std::max(dealt_.size(), count));
-    Entry* from = entries;
-    Entry* to = dealt_.data();
-    for (int round = 0; round < rounds; ++round) {
-      const int low = round * width / rounds;
-      DealOut(from, to, count, first, low, (round + 1) * width / rounds - low);
-      std::swap(from, to);
-    }
-    if (from != entries) std::copy_n(from, count, entries);
-    for (std::size_t i = 1; i < count; ++i) {
-      if (entries[i].rank() != entries[i - 1].rank()) continue;
-      const std::size_t start = i - 1;
-      while (i < count && entries[i].rank() == entries[start].rank()) ++i;
-      SortAll(entries + start, i - start);
-    }
-  }
-
-  // Copies the entries in order of `bits` bits of their ranks above `first`, from the bit `low` on;
-  // equal ones keep their order.
-  static void DealOut(const Entry* from, Entry* to, std::size_t count, std::uint32_t first, int low,
-                      int bits) {
-    std::array<std::uint32_t, (1U << kRankDigitBits)> place;  // of the next entry with this digit
-    const std::uint32_t digits = 1U << bits;
-    const auto digit = [&](const Entry& entry) {
-      return ((entry.rank() - first) >> low) & (digits - 1);
-    };
-    std::fill_n(place.begin(), digits, 0U);
-    for (std::size_t i = 0; i < count; ++i) ++place[digit(from[i])];
-    std::uint32_t sum = 0;
-    for (std::uint32_t i = 0; i < digits; ++i) sum += std::exchange(place[i], sum);
-    for (std::size_t i = 0; i < count; ++i) to[place[digit(from[i])]++] = from[i];
-  }
-
-  static void SortAll(Entry* entries, std::size_t count) {
-    if (count <= kInsertionSortMax) return SortFew(entries, count);
-    std::sort(entries, entries + count);
-  }
-
-  static void SortFew(Entry* entries, std::size_t count) {
-    for (std::size_t i = 1; i < count; ++i) {
-      const Entry moving = entries[i];
-      std::size_t to = i;
-      for (; to > 0 && moving < entries[to - 1]; --to) entries[to] = entries[to - 1];
-      entries[to] = moving;
-    }
   }
 
   std::int64_t last_us_ = 0;
@@ -387,7 +333,7 @@ class RadixWheel {
   std::size_t head_ = 0;  // next entry of ready_
   std::vector<Entry> ready_;
   std::vector<Entry> scratch_;
-  std::vector<Entry> dealt_;  // what SortTies deals out; nothing in between
+  std::vector<Entry> dealt_;  // room for SortByRank; nothing in between
   std::vector<Entry> late_;   // binary heap
   std::uint32_t levels_ = 0;  // bit i: level i has a bucket in use
   std::uint32_t free_ = kNone;

@@ -27,9 +27,9 @@ void TimerQueue::Arm(std::uint32_t peer, Time deadline) {
   Row& row = rows_[peer];
   row.armed = deadline;
   if (deadline >= row.queued) return;
-  if (row.queued != kNever) ++stale_;
+  const bool leaves_stale = row.queued != kNever;
+  if (leaves_stale && ++stale_ > rows_.size() / 2 + kStaleMin) return DropStale();
   Enqueue(peer, deadline);
-  if (stale_ > rows_.size() / 2 + kStaleMin) DropStale();
 }
 
 bool TimerQueue::PopBefore(Time end, Timer& out) {

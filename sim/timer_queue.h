@@ -8,14 +8,7 @@
 //
 // Timers fire in order of (time, peer). A world merges them with its messages in one total order:
 // at equal times messages go before timers, so that a reply that arrives at its deadline is in
-// time.
-//
-//   for (;;) {
-//     const Time timer_at = timers.next_time();                                // none fires
-//     earlier const Time until = timer_at < end ? timer_at + Duration::Microseconds(1) : end; if
-//     (events.PopBefore(until, message)) Deliver(message); else if (timer_at >= end) break; else if
-//     (timers.PopBefore(std::min(end, events.next_time()), timer)) Fire(timer);
-//   }
+// time. World::ProcessNext is that merge.
 //
 // Memory: 16 bytes per peer and 12 per queued entry: 29 bytes for a peer with an armed timer.
 // Copyable by value; one caller at a time. Peers out of range are programmer errors (asserted).
@@ -24,7 +17,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <vector>
 
 #include "overlay/prefetch.h"
@@ -42,6 +35,30 @@ struct Timer {
 
 class TimerQueue {
  public:
+  // Two words instead of one of 64 bits keep an entry at 12 bytes.
+  class Entry {
+   public:
+    Entry() = default;
+    Entry(std::int64_t time_us, std::uint32_t peer)
+        : low_(static_cast<std::uint32_t>(time_us)),
+          high_(static_cast<std::uint32_t>(time_us >> 32)),
+          peer_(peer) {}
+    std::int64_t time() const {
+      return static_cast<std::int64_t>((std::uint64_t{high_} << 32) | low_);
+    }
+    std::uint32_t peer() const { return peer_; }
+    std::uint32_t rank() const { return peer_; }
+    friend bool operator<(const Entry& a, const Entry& b) {
+      return a.time() != b.time() ? a.time() < b.time() : a.peer_ < b.peer_;
+    }
+
+   private:
+    std::uint32_t low_ = 0;
+    std::uint32_t high_ = 0;
+    std::uint32_t peer_ = 0;
+  };
+  static_assert(sizeof(Entry) == 12);
+
   // Makes room for `peers` peers. Requires peers >= peer_count().
   void Resize(std::uint32_t peers);
 
@@ -56,12 +73,9 @@ class TimerQueue {
   // A hint that the deadline of `peer` will change soon.
   void Prefetch(std::uint32_t peer) const { PrefetchLine(rows_.data() + peer); }
 
-  // Whose timer may come `ahead` entries after the next one, if that is known already. A hint for
-  // prefetching.
-  std::optional<std::uint32_t> Peek(std::size_t ahead) const {
-    const Entry* entry = wheel_.Peek(ahead);
-    return entry == nullptr ? std::nullopt : std::optional(entry->peer());
-  }
+  // What may come next, in order, as far as that is laid out already; some of it may be stale. A
+  // hint for prefetching.
+  std::span<const Entry> Ahead() const { return wheel_.Ahead(); }
 
   // The deadline of `peer`, kNever if it has none.
   Time armed(std::uint32_t peer) const { return rows_[peer].armed; }
@@ -93,37 +107,13 @@ class TimerQueue {
   }
 
  private:
-  // Two words instead of one of 64 bits keep an entry at 12 bytes.
-  class Entry {
-   public:
-    Entry() = default;
-    Entry(std::int64_t time_us, std::uint32_t peer)
-        : low_(static_cast<std::uint32_t>(time_us)),
-          high_(static_cast<std::uint32_t>(time_us >> 32)),
-          peer_(peer) {}
-    std::int64_t time() const {
-      return static_cast<std::int64_t>((std::uint64_t{high_} << 32) | low_);
-    }
-    std::uint32_t peer() const { return peer_; }
-    std::uint32_t rank() const { return peer_; }
-    friend bool operator<(const Entry& a, const Entry& b) {
-      return a.time() != b.time() ? a.time() < b.time() : a.peer_ < b.peer_;
-    }
-
-   private:
-    std::uint32_t low_ = 0;
-    std::uint32_t high_ = 0;
-    std::uint32_t peer_ = 0;
-  };
-  static_assert(sizeof(Entry) == 12);
-
   struct Row {
     Time armed = kNever;
     Time queued = kNever;  // of the peer's entry that counts; kNever if it has none
   };
 
   void Enqueue(std::uint32_t peer, Time at);
-  void DropStale();
+  [[gnu::noinline]] void DropStale();
   std::vector<Time> Deadlines() const;
   bool Restore(std::int64_t last_us, const std::vector<Time>& armed);
   void Reset();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <span>
 
 #include "overlay/archive.h"
 #include "overlay/prefetch.h"
@@ -43,15 +44,7 @@ void World::RunUntil(Time end) {
   }
 }
 
-bool World::RunSlice(Time end, std::uint64_t events_max) {
-  for (std::uint64_t done = 0; done < events_max; ++done) {
-    if (ProcessNext(end)) continue;
-    now_ = std::max(now_, end);
-    return true;
-  }
-  return false;
-}
-
+// Inlined into the loop, as what is asked for ahead is into the steps: these run for every event.
 // Processes the first event at or before `end`; false if there is none. At equal times messages go
 // first, then timers, then actions.
 bool World::ProcessNext(Time end) {
@@ -79,14 +72,27 @@ bool World::ProcessNext(Time end) {
   }
 }
 
+bool World::RunSlice(Time end, std::uint64_t events_max) {
+  for (std::uint64_t done = 0; done < events_max; ++done) {
+    if (ProcessNext(end)) continue;
+    now_ = std::max(now_, end);
+    return true;
+  }
+  return false;
+}
+
 // At a million peers every step would wait for memory, several times over: what a step needs is
 // asked for in the order in which one thing leads to the next, while earlier steps run. Where
 // events are dense the sorted run shows what comes; where they are sparse, the slots after it.
 void World::PrefetchAhead() {
-  if (const QueueEntry* entry = queue_.Peek(kFarEvents)) PrefetchPeer(*entry);
-  if (const QueueEntry* entry = queue_.Peek(kNearEvents)) peers_[entry->to].PrefetchParts();
-  if (const QueueEntry* entry = queue_.Peek(1)) PrefetchContacts(*entry);
-  if (queue_.open_us() == prefetched_us_) return;
+  const std::span<const QueueEntry> ahead = queue_.Ahead();
+  if (ahead.size() > kFarEvents) PrefetchPeer(ahead[kFarEvents]);
+  if (ahead.size() > kNearEvents) peers_[ahead[kNearEvents].to].PrefetchParts();
+  if (ahead.size() > 1) PrefetchContacts(ahead[1]);
+  if (queue_.open_us() != prefetched_us_) PrefetchSlots();
+}
+
+void World::PrefetchSlots() {
   prefetched_us_ = queue_.open_us();
   queue_.VisitAhead(kFarSlots, [&](const QueueEntry& entry) { PrefetchPeer(entry); });
   queue_.VisitAhead(kNearSlots, [&](const QueueEntry& entry) { peers_[entry.to].PrefetchParts(); });
@@ -95,12 +101,13 @@ void World::PrefetchAhead() {
 
 // The same for the timers of one slot.
 void World::PrefetchTimers() const {
-  if (const auto far = timers_.Peek(kFarEvents)) {
-    peers_[*far].Prefetch();
-    timers_.Prefetch(*far);
+  const std::span<const TimerQueue::Entry> ahead = timers_.Ahead();
+  if (ahead.size() > kFarEvents) {
+    peers_[ahead[kFarEvents].peer()].Prefetch();
+    timers_.Prefetch(ahead[kFarEvents].peer());
   }
-  if (const auto near = timers_.Peek(kNearEvents)) peers_[*near].PrefetchParts();
-  if (const auto next = timers_.Peek(1)) peers_[*next].PrefetchRing();
+  if (ahead.size() > kNearEvents) peers_[ahead[kNearEvents].peer()].PrefetchParts();
+  if (ahead.size() > 1) peers_[ahead[1].peer()].PrefetchRing();
 }
 
 void World::PrefetchPeer(const QueueEntry& entry) const {
@@ -113,9 +120,12 @@ void World::PrefetchPeer(const QueueEntry& entry) const {
 }
 
 void World::PrefetchContacts(const QueueEntry& entry) const {
+  peers_[entry.to].PrefetchRing();
+  if (options_.core.has_table()) PrefetchBuckets(entry);
+}
+
+void World::PrefetchBuckets(const QueueEntry& entry) const {
   const Peer& peer = peers_[entry.to];
-  peer.PrefetchRing();
-  if (!options_.core.has_table()) return;
   peer.PrefetchContacts(directory_.id(static_cast<PeerRef>(entry.from)));
   if (const auto find = flights_.Find<FindNode>(entry.slot)) peer.PrefetchContacts(find->target);
 }
@@ -218,13 +228,10 @@ void World::Perform(const Action& action) {
 
 // Carries out what a peer has put into the outbox, in the order that outbox.h prescribes.
 void World::Drain(PeerRef peer) {
-  const bool lies = faults_.IsLiar(peer, now_);
-  for (const OutgoingMessage& sent : outbox_.sends()) {
-    if (lies) {
-      Transmit(peer, sent.to, Lie(sent.message));
-    } else {
-      Transmit(peer, sent.to, sent.message);
-    }
+  if (faults_.IsLiar(peer, now_)) [[unlikely]] {
+    TransmitLies(peer);
+  } else {
+    for (const OutgoingMessage& sent : outbox_.sends()) Transmit(peer, sent.to, sent.message);
   }
   if (outbox_.has_other()) {
     DrainRest(peer);

@@ -101,8 +101,7 @@ class World {
   // Every path is back.
   void Heal();
 
-  // The number of a peer's island, 0 without a partition; -1 if it is isolated, -2 for a bridge
-  // node of injected partitions.
+  // 0 without a partition, -1 if the peer is isolated, -2 for a bridge node of injected partitions.
   int island_of(PeerRef peer) const { return reach_.island_of(peer); }
   bool CanTalk(PeerRef from, PeerRef to) const { return reach_.CanTalk(from, to); }
 
@@ -148,7 +147,6 @@ class World {
   std::string_view value_of(const Operation& get) const;
   // The result of an operation that has ended; frees its number.
   Operation TakeOperation(OperationId id);
-  // Operations that have not ended.
   std::uint32_t active_operations() const { return active_operations_; }
 
   // Runs until the operation has ended, at most until `limit`. True if it has.
@@ -170,13 +168,11 @@ class World {
   void WatchKinds(const std::array<bool, kMessageKinds>& kinds);
   std::uint64_t trace_hash() const { return trace_hash_; }
   std::size_t in_flight() const { return queue_.size(); }
-  // Lists and payloads that somebody holds; zero when nothing is in flight, stored or kept in a
-  // result.
+  // Lists and payloads in use; zero when nothing is in flight, stored or kept in a result.
   std::size_t lists_in_use() const { return lists_.in_use(); }
   std::size_t payloads_in_use() const { return payloads_.in_use(); }
 
-  // Records the events of all peers, up to `limit` of them; the oldest are kept, the rest is
-  // counted.
+  // Records the events of all peers: the oldest `limit` are kept, the rest is counted.
   void RecordEvents(std::size_t limit) { event_limit_ = limit; }
   std::span<const LoggedEvent> events() const { return events_; }
   std::uint64_t events_missed() const { return events_missed_; }
@@ -228,11 +224,13 @@ class World {
     return Step{faults_.LocalTime(peer, now_), options_.core, directory_, lists_, outbox_};
   }
   void ArmTimer(PeerRef peer);
-  bool ProcessNext(Time end);
-  void PrefetchAhead();
-  void PrefetchTimers() const;
+  [[gnu::always_inline]] inline bool ProcessNext(Time end);
+  [[gnu::always_inline]] inline void PrefetchAhead();
+  [[gnu::always_inline]] inline void PrefetchTimers() const;
+  void PrefetchSlots();
   void PrefetchPeer(const QueueEntry& entry) const;
   void PrefetchContacts(const QueueEntry& entry) const;
+  void PrefetchBuckets(const QueueEntry& entry) const;
   void Deliver(const QueueEntry& entry);
   void DeliverMessage(const QueueEntry& entry, const Message& message, const Step& step);
   void Fire(const Timer& timer);
@@ -247,6 +245,7 @@ class World {
   // world_links.cc: links between peers.
   bool HasLink(PeerRef from, PeerRef to) const;
   bool CanReach(PeerRef from, PeerRef to, const Message& message);
+  [[gnu::noinline]] bool HasPath(PeerRef from, PeerRef to);
   void DialLink(PeerRef from, PeerRef to);
   void ArriveDial(PeerRef from, PeerRef to);
   void ArriveLinkUp(PeerRef from, PeerRef to);
@@ -285,6 +284,7 @@ class World {
   void JoinMass();
   void LeaveMass();
   Message Lie(const Message& message);
+  void TransmitLies(PeerRef liar);
   bool Swallow(PeerRef from, PeerRef peer, const Message& message);
   void ScheduleFlood(PeerRef peer);
   void Flood(PeerRef peer);

@@ -252,6 +252,10 @@ Message World::Lie(const Message& message) {
   return lie;
 }
 
+void World::TransmitLies(PeerRef liar) {
+  for (const OutgoingMessage& sent : outbox_.sends()) Transmit(liar, sent.to, Lie(sent.message));
+}
+
 // A dropper takes responsibility for a message to forward, and drops it. True if it has.
 bool World::Swallow(PeerRef from, PeerRef peer, const Message& message) {
   const Forward* forward = std::get_if<Forward>(&message);

@@ -3,25 +3,40 @@
 // A kept link exists in the link tables of the two peers; the world keeps no table of its own. What
 // a dial, an acceptance and a hangup say to the other side takes one network delay each.
 #include <algorithm>
+#include <array>
+#include <cstdint>
+#include <type_traits>
 
 #include "sim/world.h"
 
 namespace tombolo::sim {
 namespace {
 
-bool IsGossip(const Message& message) {
-  return std::holds_alternative<GossipPush>(message) ||
-         std::holds_alternative<GossipHave>(message) ||
-         std::holds_alternative<GossipGraft>(message) ||
-         std::holds_alternative<GossipPrune>(message) ||
-         std::holds_alternative<GossipCount>(message);
+// How a kind of message finds its way.
+enum class Way : std::uint8_t {
+  kLastWord,  // over a link that is hung up right after it
+  kKept,      // over kept links only
+  kDial,      // may dial a link for the exchange
+  kBack,      // where every exchange dials: over the link of the request
+};
+
+template <class Kind, class... Kinds>
+constexpr bool IsOneOf(MessageFamily<Kinds...>) {
+  return (std::is_same_v<Kind, Kinds> || ...);
 }
 
-// Messages that go over kept links only; all others may dial a link for the exchange.
-bool NeedsKeptLink(const Message& message) {
-  return std::holds_alternative<Forward>(message) || std::holds_alternative<HopAck>(message) ||
-         std::holds_alternative<HopProbe>(message) || IsGossip(message);
+template <class Kind>
+constexpr Way WayOf() {
+  if (std::is_same_v<Kind, Evict>) return Way::kLastWord;
+  if (IsOneOf<Kind>(RelayMessages()) || IsOneOf<Kind>(GossipMessages())) return Way::kKept;
+  if (std::is_same_v<Kind, Nodes> || std::is_same_v<Kind, Pong>) return Way::kBack;
+  return Way::kDial;
 }
+
+// By kind: a table, because every transmission asks.
+constexpr std::array<Way, kMessageKinds> kWays = []<class... Kinds>(MessageFamily<Kinds...>) {
+  return std::array{WayOf<Kinds>()...};
+}(AllMessages());
 
 }  // namespace
 
@@ -31,16 +46,16 @@ bool World::HasLink(PeerRef from, PeerRef to) const {
 }
 
 bool World::CanReach(PeerRef from, PeerRef to, const Message& message) {
-  // Said over a link that is hung up right after it.
-  if (std::holds_alternative<Evict>(message)) return true;
-  if (NeedsKeptLink(message)) return !network_.IsDeadLink(from, to);
-  if (!network_.tracks_ephemeral()) {
-    // Every request of such a world dials; its answer comes back the same way.
-    if (!std::holds_alternative<Nodes>(message) && !std::holds_alternative<Pong>(message)) {
-      ++metrics_.ephemeral_dials;
-    }
-    return true;
-  }
+  const Way way = kWays[message.index()];
+  if (way == Way::kLastWord) return true;
+  if (way == Way::kKept) return !network_.IsDeadLink(from, to);
+  if (network_.tracks_ephemeral()) return HasPath(from, to);
+  if (way == Way::kDial) ++metrics_.ephemeral_dials;
+  return true;
+}
+
+// Whether there is a link, kept or dialled for an exchange, or one can be dialled.
+bool World::HasPath(PeerRef from, PeerRef to) {
   if (HasLink(from, to) || network_.HasEphemeral(from, to, now_)) return true;
   if (!directory_.dialable(to)) return false;
   if (network_.UseEphemeral(from, to, now_)) ++metrics_.ephemeral_dials;

@@ -162,9 +162,8 @@ std::string_view World::value_of(const Operation& get) const {
 }
 
 bool World::RunUntilEnded(OperationId id, Time limit) {
-  while (operation(id).status == OperationStatus::kActive && ProcessNext(limit)) {
+  while (operation(id).status == OperationStatus::kActive && !RunSlice(limit, 1)) {
   }
-  if (operation(id).status == OperationStatus::kActive) now_ = std::max(now_, limit);
   return operation(id).status != OperationStatus::kActive;
 }
 

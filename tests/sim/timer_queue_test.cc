@@ -101,11 +101,11 @@ TEST(TimerQueue, ShowsWhoComesNextWithinTheOpenSlotAndNobodyBeyond) {
   queue.Resize(4);
   for (const std::uint32_t peer : {2U, 0U, 3U}) queue.Arm(peer, Time{100});
   queue.Arm(1, Time{1'000'000});
-  EXPECT_EQ(queue.Peek(0), std::nullopt);  // no slot is open yet
+  EXPECT_TRUE(queue.Ahead().empty());  // no slot is open yet
   ASSERT_EQ(Pop(queue)->peer, 0U);
-  EXPECT_EQ(queue.Peek(0), 2U);
-  EXPECT_EQ(queue.Peek(1), 3U);
-  EXPECT_EQ(queue.Peek(2), std::nullopt);
+  ASSERT_EQ(queue.Ahead().size(), 2U);
+  EXPECT_EQ(queue.Ahead()[0].peer(), 2U);
+  EXPECT_EQ(queue.Ahead()[1].peer(), 3U);
 }
 
 TEST(TimerQueue, AMovedDeadlineFiresOnceAtItsLastValue) {
