@@ -11,16 +11,18 @@ constexpr double kRate = 1000;                   // operations per second: 1 ms 
 constexpr Duration kDrain = Duration::Hours(1);  // all operations end long before
 
 constexpr std::array kBenches = {
-    Bench{"broadcast", "one sender to everybody; then half of all peers die", BroadcastScenario,
-          BroadcastReport, RunBroadcast},
-    Bench{"chord-built", "Chord of 2001 over an exact ring", ChordBuiltScenario, ChordReport},
-    Bench{"chord-paper", "Chord of 2001 while everybody joins", ChordPaperScenario, ChordReport},
-    Bench{"heal", "islands that find each other and merge", HealScenario, HealReport, RunHeal,
-          HealShortfall},
-    Bench{"kademlia-lookup", "iterative lookups over pre-built tables", KademliaLookupScenario,
-          KademliaLookupReport},
-    Bench{"relay", "sends between random pairs over one link per bucket", RelayScenario,
-          RelayReport},
+    Bench{"broadcast", "one sender to everybody; then half of all peers die",
+          kReadsLoss | kReadsDeadLinks | kReadsLatency, BroadcastScenario, BroadcastReport,
+          RunBroadcast},
+    Bench{"chord-built", "Chord of 2001 over an exact ring", 0, ChordBuiltScenario, ChordReport},
+    Bench{"chord-paper", "Chord of 2001 while everybody joins", kReadsSchedule, ChordPaperScenario,
+          ChordReport},
+    Bench{"heal", "islands that find each other and merge", kReadsIslands | kReadsLoss | kReadsDead,
+          HealScenario, HealReport, RunHeal, HealShortfall},
+    Bench{"kademlia-lookup", "iterative lookups over pre-built tables",
+          kReadsLookups | kReadsDead | kReadsLatency, KademliaLookupScenario, KademliaLookupReport},
+    Bench{"relay", "sends between random pairs over one link per bucket",
+          kReadsSends | kReadsLoss | kReadsDeadLinks | kReadsLatency, RelayScenario, RelayReport},
 };
 
 }  // namespace

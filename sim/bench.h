@@ -37,9 +37,22 @@ struct BenchOptions {
   std::vector<std::string> settings;  // "key=value", applied last
 };
 
+// What of BenchOptions, beyond peers, seed and settings, a bench reads.
+enum BenchReads : unsigned {
+  kReadsLookups = 1U << 0,  // operations
+  kReadsSends = 1U << 1,    // operations
+  kReadsDead = 1U << 2,
+  kReadsLoss = 1U << 3,
+  kReadsDeadLinks = 1U << 4,
+  kReadsLatency = 1U << 5,
+  kReadsSchedule = 1U << 6,
+  kReadsIslands = 1U << 7,  // all that bench heal alone has
+};
+
 struct Bench {
   std::string_view name;
   std::string_view doc;
+  unsigned reads;  // BenchReads
   absl::StatusOr<Scenario> (*scenario)(const BenchOptions& options);
   nlohmann::ordered_json (*report)(const Scenario& scenario, const RunResult& result);
   // What runs the scenario, if it is more than RunScenario.

@@ -8,7 +8,6 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
-#include <map>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -16,7 +15,8 @@
 #include <utility>
 #include <vector>
 
-#include "sim/bench.h"
+#include "sim/bench_command.h"
+#include "sim/command_line.h"
 #include "sim/progress.h"
 #include "sim/report.h"
 #include "sim/runner.h"
@@ -28,18 +28,14 @@
 namespace {
 
 using tombolo::sim::BenchOptions;
+using tombolo::sim::kBadInput;
+using tombolo::sim::kCheckFailed;
+using tombolo::sim::kGood;
+using tombolo::sim::kInterrupted;
+using tombolo::sim::Refuse;
 using tombolo::sim::RunResult;
 using tombolo::sim::Scenario;
 using Json = nlohmann::ordered_json;
-
-enum ExitStatus : int { kGood = 0, kCheckFailed = 1, kBadInput = 2, kInterrupted = 130 };
-
-int Refuse(const std::string& message) {
-  // One line, whatever the parser says.
-  std::string line = message.substr(0, message.find('\n'));
-  std::cerr << "tombolo-sim: " << line << '\n';
-  return kBadInput;
-}
 
 // ---- run
 
@@ -52,12 +48,6 @@ struct RunOptions {
   bool quiet = false;
   bool help_keys = false;
 };
-
-// Adds --seed, which is a setting like any other and wins over those of --set.
-void AddSeed(CLI::App& command, std::vector<std::string>& settings) {
-  const auto set = [&settings](const std::string& seed) { settings.push_back("seed=" + seed); };
-  command.add_option_function<std::string>("--seed", set, "Seed of every random choice");
-}
 
 Json Manifest(const RunOptions& options, const Scenario& scenario) {
   return {{"version", tombolo::sim::Version()},
@@ -147,7 +137,7 @@ void AddRun(CLI::App& app, RunOptions& options) {
                  "key=value: sets a key of the scenario, as kademlia.k=8")
       ->take_all()
       ->allow_extra_args(false);
-  AddSeed(run, options.settings);
+  tombolo::sim::AddSeed(run, options.settings);
   run.add_option("--threads", options.threads, "Accepted; results do not depend on it")
       ->check(CLI::Range(1, 1024));
   run.add_option("--report", options.report, "Writes the report as JSON to this file");
@@ -155,132 +145,6 @@ void AddRun(CLI::App& app, RunOptions& options) {
                  "Writes report.json, series.csv and manifest.json to this folder");
   run.add_flag("--quiet", options.quiet, "No summary, no progress bar");
   run.add_flag("--help-keys", options.help_keys, "Prints all keys of a scenario as Markdown");
-}
-
-// ---- bench
-
-int RunBench(const std::string& name, const BenchOptions& options, bool json_only) {
-  const tombolo::sim::Bench* bench = tombolo::sim::FindBench(name);
-  const absl::StatusOr<Scenario> scenario = bench->scenario(options);
-  if (!scenario.ok()) return Refuse(std::string(scenario.status().message()));
-  RunResult result;
-  {
-    tombolo::sim::Progress progress(true, name);
-    const tombolo::sim::Watch watch{&progress};
-    result = bench->run != nullptr ? bench->run(options, *scenario, watch)
-                                   : tombolo::sim::RunScenario(*scenario, watch);
-  }
-  if (!json_only) std::cerr << tombolo::sim::Summary(tombolo::sim::FullReport(*scenario, result));
-  std::cout << bench->report(*scenario, result).dump(2) << '\n';
-  if (result.interrupted) return kInterrupted;
-  const std::string shortfall = bench->shortfall != nullptr ? bench->shortfall(result) : "";
-  if (shortfall.empty()) return kGood;
-  std::cerr << "tombolo-sim: bench " << name << ": " << shortfall << '\n';
-  return kCheckFailed;
-}
-
-void AddSeconds(CLI::App& sub, const std::string& name, tombolo::Duration& span,
-                const std::string& doc) {
-  sub.add_option_function<double>(
-         name,
-         [&span](double seconds) {
-           span = tombolo::Duration::Milliseconds(static_cast<std::int64_t>(seconds * 1000));
-         },
-         "Simulated seconds " + doc)
-      ->check(CLI::Range(0.001, 86'400.0));
-}
-
-void AddHeal(CLI::App& sub, BenchOptions& options) {
-  using tombolo::sim::Bridges;
-  using tombolo::sim::HealStart;
-  const auto share = CLI::Range(0.0, 1.0);
-  sub.add_option("--islands", options.islands, "Islands of equal size")
-      ->check(CLI::Range(std::size_t{1}, tombolo::sim::kMaxIslands));
-  sub.add_option("--sizes", options.sizes, "Sizes of the islands, A,B,...; their sum is the peers")
-      ->delimiter(',');
-  sub.add_option("--bridges", options.heal.bridges, "Random pairs introduced per two islands")
-      ->check(CLI::Range(1U, 1000U));
-  sub.add_option("--topology", options.heal.topology, "Which islands are introduced: hub or chain")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, Bridges>{{"hub", Bridges::kHub}, {"chain", Bridges::kChain}}));
-  sub.add_option("--start", options.heal.start,
-                 "separate: they never knew each other; split: one network cut for a while")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, HealStart>{
-          {"separate", HealStart::kSeparate}, {"split", HealStart::kSplit}}));
-  std::map<std::string, tombolo::MergeStrategy> strategies;
-  for (std::size_t i = 0; i < tombolo::kMergeStrategyNames.size(); ++i) {
-    strategies[std::string(tombolo::kMergeStrategyNames[i])] =
-        static_cast<tombolo::MergeStrategy>(i);
-  }
-  sub.add_option("--strategy", options.strategy,
-                 "How a merge spreads: zip, or for comparison gossip or simple")
-      ->transform(CLI::CheckedTransformer(strategies));
-  sub.add_option("--false-alarms", options.heal.false_alarms,
-                 "Introduces so many pairs of one island, and no others");
-  sub.add_option("--loss", options.loss, "Share of messages lost")->check(share);
-  sub.add_option("--missing", options.missing, "Share of contacts missing from the tables")
-      ->check(share);
-  sub.add_option("--dead", options.dead, "Share of peers dead from the start")->check(share);
-  AddSeconds(sub, "--limit", options.heal.limit, "until it counts as failed; default 300");
-  AddSeconds(sub, "--cut", options.heal.cut, "that the islands of split are apart; default 4500");
-  AddSeconds(sub, "--churn-half-life", options.heal.churn_half_life,
-             "in which half of all peers are replaced by newcomers, until 120 s after the path is "
-             "there; default: nobody is");
-  AddSeconds(sub, "--one-way", options.heal.one_way,
-             "in which only messages to islands of higher numbers pass, to begin with; default 0");
-}
-
-CLI::App& AddBench(CLI::App& app, BenchOptions& options, bool& json_only) {
-  CLI::App& command = *app.add_subcommand("bench", "Runs a bench: " + tombolo::sim::BenchNames());
-  command.allow_extras();
-  for (const tombolo::sim::Bench& bench : tombolo::sim::Benches()) {
-    CLI::App& sub = *command.add_subcommand(std::string(bench.name), std::string(bench.doc));
-    sub.add_option("--peers", options.peers, "Peers")
-        ->check(CLI::Range(2U, tombolo::sim::kMaxPeers));
-    sub.add_option("--set", options.settings,
-                   "key=value: sets a key of the scenario, as kademlia.k=8")
-        ->take_all()
-        ->allow_extra_args(false);
-    AddSeed(sub, options.settings);
-    sub.add_flag("--json", json_only, "JSON on stdout and nothing on stderr");
-    if (bench.name == "heal") {
-      AddHeal(sub, options);
-      continue;
-    }
-    if (bench.name.starts_with("chord")) {
-      if (bench.name == "chord-built") continue;
-      sub.add_option("--schedule", options.schedule, "t0: all join at once; spread: over 500 s")
-          ->check(CLI::IsMember({"t0", "spread"}));
-      continue;
-    }
-    const auto share = CLI::Range(0.0, 1.0);
-    const bool relays = bench.name == "relay";
-    sub.add_option(relays ? "--sends" : "--lookups", options.operations, "Operations measured")
-        ->check(CLI::Range(1U, 1'000'000'000U));
-    if (relays) {
-      sub.add_option("--loss", options.loss, "Share of messages lost")->check(share);
-      sub.add_option("--dead-links", options.dead_links, "Share of links that carry nothing")
-          ->check(share);
-    } else {
-      sub.add_option("--dead", options.dead, "Share of peers dead from the start")->check(share);
-      sub.add_option("--latency", options.latency_file, "Matrix of round-trip times in ms");
-    }
-  }
-  return command;
-}
-
-int Bench(CLI::App& command, const BenchOptions& options, bool json_only) {
-  const std::vector<CLI::App*> chosen = command.get_subcommands();
-  const std::vector<std::string> extras = command.remaining(true);
-  if (!chosen.empty()) {
-    const std::string name = chosen.front()->get_name();
-    if (extras.empty()) return RunBench(name, options, json_only);
-    return Refuse("bench " + name + ": unknown argument '" + extras.front() + "'; see bench " +
-                  name + " --help");
-  }
-  const std::string what =
-      extras.empty() ? "name missing" : "unknown bench '" + extras.front() + "'";
-  return Refuse("bench: " + what + "; allowed: " + tombolo::sim::BenchNames());
 }
 
 // ---- validate
@@ -339,11 +203,12 @@ int Main(int argc, char** argv) {
   CLI::App app("Simulates peer-to-peer overlays.", "tombolo-sim");
   app.set_version_flag("--version", std::string(tombolo::sim::Version()));
   app.require_subcommand(1);
+  app.allow_extras();  // of the commands, too: what is unknown is named below
   RunOptions run;
   AddRun(app, run);
   BenchOptions bench;
   bool json = false;
-  CLI::App& bench_command = AddBench(app, bench, json);
+  CLI::App& bench_command = tombolo::sim::AddBench(app, bench, json);
   tombolo::sim::ValidateOptions validate;
   CLI::App& validate_command =
       *app.add_subcommand("validate", "Compares published tables with the core");
@@ -359,7 +224,12 @@ int Main(int argc, char** argv) {
     return Refuse(
         "no command, or an unknown one; allowed: run, bench, validate, swarm; see --help");
   }
-  if (bench_command.parsed()) return Bench(bench_command, bench, json);
+  for (const CLI::App* command : app.get_subcommands()) {
+    if (command == &bench_command && command->get_subcommands().empty()) continue;
+    const std::string unknown = tombolo::sim::UnknownArgument(*command);
+    if (!unknown.empty()) return Refuse(unknown);
+  }
+  if (bench_command.parsed()) return tombolo::sim::RunBench(bench_command, bench, json);
   if (validate_command.parsed()) return Validate(validate, json);
   if (swarm_command.parsed()) return Swarm(swarm, json);
   return Run(run);
