@@ -58,9 +58,9 @@ class Directory {
 
   // Requires a ref that this directory gave out, here and below.
   const NodeId& id(PeerRef ref) const {
-    const NodeId* id = ids_.data() + Index(ref);
-    assert(id < ids_.data() + ids_.size());  // by addresses: a size would be a division
-    return *id;
+    // In bytes: the number of ids would be a division.
+    assert(std::size_t{Index(ref)} * sizeof(NodeId) < ids_.size() * sizeof(NodeId));
+    return ids_[Index(ref)];
   }
   bool dialable(PeerRef ref) const { return attributes_[Index(ref)].dialable; }
   const PeerAttributes& attributes(PeerRef ref) const { return attributes_[Index(ref)]; }

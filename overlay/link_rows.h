@@ -23,6 +23,10 @@ inline std::size_t FirstOfBucket(std::span<const Link> links, int bucket) {
   return static_cast<std::size_t>(first - links.begin());
 }
 
+inline int CountLinks(std::span<const Link> links, int bucket) {
+  return static_cast<int>(FirstOfBucket(links, bucket + 1) - FirstOfBucket(links, bucket));
+}
+
 // Index of the link to `peer`, links.size() if there is none. `self_id` owns the table.
 inline std::size_t FindLink(std::span<const Link> links, const NodeId& self_id, PeerRef peer,
                             const Directory& ids) {

@@ -1,8 +1,8 @@
 #include "overlay/links.h"
 
 #include <algorithm>
-#include <tuple>
 
+#include "overlay/link_room.h"
 #include "overlay/link_rows.h"
 
 namespace tombolo {
@@ -18,19 +18,14 @@ bool Links::OnUp(PeerRef peer, const LinkAttributes& attributes, bool requested,
     link.suspect = false;
     return true;
   }
-  Link link;
-  link.peer = peer;
-  link.bucket = static_cast<std::uint8_t>(CommonPrefixLength(step.self_id, step.ids.id(peer)));
-  link.outbound = attributes.outbound;
-  link.dialable = attributes.dialable;
+  Link link = NewLink(peer, attributes.outbound, attributes.dialable, step);
   link.requested = requested;
-  link.up_since = step.now;
-  Insert(link, step);
-  if (Free(step.config.links) < 0) {
-    std::size_t victim = Victim(neighbours, step.config.links);
-    if (victim == rows_.size()) victim = IndexOf(peer, step);
-    const PeerRef evicted = rows_[victim].peer;
-    TurnAway(victim, step);
+  InsertLink(rows_, link, step);
+  if (FreeLinks(rows_, step.config.links) < 0) {
+    std::size_t goes = LinkToGo(rows_, neighbours, step.config.links);
+    if (goes == rows_.size()) goes = IndexOf(peer, step);
+    const PeerRef evicted = rows_[goes].peer;
+    TurnAway(goes, step);
     if (evicted == peer) return false;
     step.out.Notify(PeerLost{evicted, LinkDownReason::kHungUp});
   }
@@ -74,12 +69,19 @@ bool Links::MarkRequested(PeerRef peer, const PartStep& step) {
   return true;
 }
 
+bool Links::IsDialing(PeerRef peer) const {
+  return std::find(dialing_.begin(), dialing_.end(), peer) != dialing_.end();
+}
+
+bool Links::CanDial(PeerRef peer, const PartStep& step) const {
+  return peer != step.self && step.ids.Contains(peer) && step.ids.dialable(peer) &&
+         IndexOf(peer, step) == rows_.size() &&
+         dialing_.size() < static_cast<std::size_t>(step.config.links.max_dialing);
+}
+
 bool Links::Dial(PeerRef peer, bool requested, const PartStep& step) {
-  if (peer == step.self || !step.ids.Contains(peer) || !step.ids.dialable(peer)) return false;
-  if (std::find(dialing_.begin(), dialing_.end(), peer) != dialing_.end()) return true;
-  if (IndexOf(peer, step) < rows_.size()) return false;
-  if (dialing_.size() >= static_cast<std::size_t>(step.config.links.max_dialing)) return false;
-  if (!requested && BackedOff(peer, step.now)) return false;
+  if (IsDialing(peer)) return true;
+  if (!CanDial(peer, step) || (!requested && BackedOff(peer, step.now))) return false;
   dialing_.push_back(peer);
   step.out.Dial(peer);
   return true;
@@ -87,20 +89,21 @@ bool Links::Dial(PeerRef peer, bool requested, const PartStep& step) {
 
 void Links::Fill(std::span<const PeerRef> candidates, std::span<const PeerRef> neighbours,
                  const PartStep& step) {
-  const std::size_t most = MostDials(neighbours, step.config.links);
   for (const PeerRef peer : candidates) {
-    if (dialing_.size() >= most) return;
     if (!step.ids.Contains(peer)) continue;
     const int bucket = CommonPrefixLength(step.self_id, step.ids.id(peer));
-    if (bucket < kIdBits && Missing(bucket, step) > 0) Dial(peer, false, step);
+    if (bucket < kIdBits && Missing(bucket, step) > 0) DialToStay(peer, neighbours, step);
   }
 }
 
 void Links::DialAll(std::span<const PeerRef> peers, std::span<const PeerRef> neighbours,
                     const PartStep& step) {
-  const std::size_t most = MostDials(neighbours, step.config.links);
-  for (const PeerRef peer : peers) {
-    if (dialing_.size() >= most) return;
+  for (const PeerRef peer : peers) DialToStay(peer, neighbours, step);
+}
+
+void Links::DialToStay(PeerRef peer, std::span<const PeerRef> neighbours, const PartStep& step) {
+  if (!IsDialing(peer) && CanDial(peer, step) && !BackedOff(peer, step.now) &&
+      WouldStay(peer, rows_, dialing_, neighbours, step)) {
     Dial(peer, false, step);
   }
 }
@@ -156,71 +159,10 @@ const Link* Links::Find(PeerRef peer, const PartStep& step) const {
   return index < rows_.size() ? &rows_[index] : nullptr;
 }
 
-int Links::Count(int bucket) const {
-  return static_cast<int>(FirstOfBucket(rows_, bucket + 1) - FirstOfBucket(rows_, bucket));
-}
+int Links::Count(int bucket) const { return CountLinks(rows_, bucket); }
 
 std::size_t Links::IndexOf(PeerRef peer, const PartStep& step) const {
   return FindLink(rows_, step.self_id, peer, step.ids);
-}
-
-void Links::Insert(const Link& link, const PartStep& step) {
-  const NodeId& id = step.ids.id(link.peer);
-  const auto at = std::partition_point(rows_.begin(), rows_.end(), [&](const Link& other) {
-    return std::tie(other.bucket, step.ids.id(other.peer)) < std::tie(link.bucket, id);
-  });
-  // Grown by a quarter: doubling would waste a third of the memory of a table that never shrinks.
-  if (rows_.size() == rows_.capacity()) {
-    const auto index = at - rows_.begin();
-    rows_.reserve(rows_.size() + rows_.size() / 4 + 4);
-    rows_.insert(rows_.begin() + index, link);
-    return;
-  }
-  rows_.insert(at, link);
-}
-
-// How many more links there may be that are not in the reserve; negative if there are too many.
-int Links::Free(const LinkConfig& config) const {
-  const auto undialable = static_cast<int>(
-      std::count_if(rows_.begin(), rows_.end(), [](const Link& l) { return !l.dialable; }));
-  const int in_reserve = std::min(undialable, config.reserved);
-  return config.max_links - config.reserved - (static_cast<int>(rows_.size()) - in_reserve);
-}
-
-// How many dials at once can lead to links that stay.
-std::size_t Links::MostDials(std::span<const PeerRef> neighbours, const LinkConfig& config) const {
-  int room = Free(config);
-  if (room < config.max_dialing) ForEachThatMayGo(neighbours, config, [&](std::size_t) { ++room; });
-  return static_cast<std::size_t>(std::max(0, room));
-}
-
-template <class Visit>
-void Links::ForEachThatMayGo(std::span<const PeerRef> neighbours, const LinkConfig& config,
-                             const Visit& visit) const {
-  int reserved = config.reserved;
-  // From the deepest bucket up, since the reserve belongs to the closest.
-  for (std::size_t i = rows_.size(); i-- > 0;) {
-    const Link& link = rows_[i];
-    if (!link.dialable && reserved-- > 0) continue;
-    if (link.requested || Count(link.bucket) <= config.per_bucket) continue;
-    if (std::find(neighbours.begin(), neighbours.end(), link.peer) != neighbours.end()) continue;
-    visit(i);
-  }
-}
-
-// Index of the link that has to go, rows_.size() if none may.
-std::size_t Links::Victim(std::span<const PeerRef> neighbours, const LinkConfig& config) const {
-  std::size_t victim = rows_.size();
-  std::tuple<int, bool, Time> worst;
-  ForEachThatMayGo(neighbours, config, [&](std::size_t i) {
-    const std::tuple<int, bool, Time> worth{Count(rows_[i].bucket), rows_[i].suspect,
-                                            rows_[i].up_since};
-    if (victim == rows_.size() || worth > worst) {
-      victim = i;
-      worst = worth;
-    }
-  });
-  return victim;
 }
 
 // Peers closer to us than the one that goes share with it exactly what we share with it.

@@ -4,19 +4,11 @@
 // the ring. Others stay as long as there is room: a link that nobody needs costs less than opening
 // one again.
 //
-// Room: of max_links, `reserved` are for peers that cannot be dialled, the rest is for anyone. When
-// a link comes up beyond that, one has to go:
-//   - never one that the application asked for, that is among the only per_bucket of its bucket,
-//     that leads to a neighbour, or that is among the `reserved` closest (deepest buckets)
-//     undialable ones;
-//   - of the rest, one of the fullest bucket; there a suspect one, else the youngest, since links
-//     that lasted long last longer (Kademlia 2002, section 2.1), so the newcomer itself in a bucket
-//     of equals;
-//   - if none may go, the newcomer is turned away. Nobody is dialled of our own accord while that
-//     would happen: two full tables would open and close links without end.
-// Whoever goes is told (Evict, kFull) up to three dialable peers that are in the same bucket as we
-// are from its place, and may turn to them. Both sides wait config.links.dial_back_off before they
-// dial again.
+// Of max_links some are for peers that cannot be dialled; link_room.h says who goes when there are
+// too many. Nobody is dialled of our own accord whose link would have to go at once: two full
+// tables would open and close links without end. Whoever goes is told (Evict, kFull) up to three
+// dialable peers that are in the same bucket as we are from its place, and may turn to them. Both
+// sides wait config.links.dial_back_off before they dial again.
 //
 // Dials are bounded by max_dialing; peers are dialled one at a time, not again within the back-off
 // after a failure, never if they cannot be dialled. Of back-offs kMaxBackOffs are remembered; then
@@ -115,13 +107,9 @@ class Links {
   };
 
   std::size_t IndexOf(PeerRef peer, const PartStep& step) const;
-  void Insert(const Link& link, const PartStep& step);
-  int Free(const LinkConfig& config) const;
-  std::size_t MostDials(std::span<const PeerRef> neighbours, const LinkConfig& config) const;
-  template <class Visit>
-  void ForEachThatMayGo(std::span<const PeerRef> neighbours, const LinkConfig& config,
-                        const Visit& visit) const;
-  std::size_t Victim(std::span<const PeerRef> neighbours, const LinkConfig& config) const;
+  bool IsDialing(PeerRef peer) const;
+  bool CanDial(PeerRef peer, const PartStep& step) const;
+  void DialToStay(PeerRef peer, std::span<const PeerRef> neighbours, const PartStep& step);
   void TurnAway(std::size_t index, const PartStep& step);
   void Drop(std::size_t index, LinkDownReason reason, const PartStep& step);
   bool BackedOff(PeerRef peer, Time now) const;

@@ -14,7 +14,7 @@ struct Place {
   bool known;
 };
 
-// What is heard of most often, and known.
+// Most calls name the nearest; its place need not be searched.
 bool IsNearest(std::span<const PeerRef> side, PeerRef peer) {
   return !side.empty() && side.front() == peer;
 }

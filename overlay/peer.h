@@ -215,7 +215,6 @@ class Peer {
   void Start(const Unsubscribe& unsubscribe, const PartStep& step);
   Gossip& StartGossip(const PartStep& step);
   Gossip* GossipOverLink(PeerRef from, const PartStep& step);
-  void CatchUpWith(PeerRef peer, const PartStep& step);
 
   // peer_islands.cc: noticing other islands.
   IslandWatch* Watch();

@@ -28,14 +28,6 @@ Gossip* Peer::GossipOverLink(PeerRef from, const PartStep& step) {
   return HeardOverLink(from, step) != nullptr ? &StartGossip(step) : nullptr;
 }
 
-// Tells the peer of the broadcasts that it may have missed; if there is no link yet, once it is up.
-void Peer::CatchUpWith(PeerRef peer, const PartStep& step) {
-  if (!parts_ || !parts_->gossip) return;
-  Links& links = StartRelaying(step).links;
-  if (links.Find(peer, step) != nullptr) return parts_->gossip->CatchUpWith(peer, step);
-  links.DialAll({&peer, 1}, NeighbourSet()->all(), step);
-}
-
 void Peer::Handle(PeerRef from, const GossipPush& push, const PartStep& step) {
   Gossip* gossip = GossipOverLink(from, step);
   if (gossip == nullptr) return step.out.Release(push.payload);

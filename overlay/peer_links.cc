@@ -30,7 +30,8 @@ void Peer::LinkUp(PeerRef peer, const LinkAttributes& attributes, const Step& st
     if (parts_->gossip) parts_->gossip->OnLinkUp(peer, part);
     if (relaying.links.rows().size() == 1) relaying.relay.OnFirstLink(relaying.links.rows(), part);
   } else {
-    // Whom only a link could make a neighbour has not taken the place of another.
+    // A hidden newcomer is a neighbour by its link alone: without it, whoever it pushed out is
+    // back.
     if (!attributes.dialable) *NeighbourSet() = before;
     relaying.requests.OnDialFailed(peer, part);
   }

@@ -24,7 +24,7 @@ void Peer::ForgetNeighbour(PeerRef peer, const PartStep& step) {
   if (RelayParts* relaying = Relaying()) relaying->neighbours.Forget(peer);
 }
 
-// What SeenAlive comes to where there are no k-buckets.
+// What SeenAlive comes to where there are no k-buckets. Requires a ring that listens.
 void Peer::HeardOnRing(PeerRef from, const PartStep& step) {
   if (from != self_ && IsReachable(from, step)) ring_->Heard(from, step);
 }

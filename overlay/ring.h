@@ -31,14 +31,14 @@
 //     The way round then leads past us: whoever is found for our own id, and is nearer than our
 //     successor, is asked and adopted (Liben-Nowell, Balakrishnan, Karger, "Analysis of the
 //     evolution of peer-to-peer systems", PODC 2002).
+//   - Names that we cannot use, as nobody can dial them or they are buried, leave the end of a list
+//     open to peers from anywhere. Then the last one before that end is asked as well, on both
+//     sides, and so on outwards; but not the nearest itself, which has just answered.
 // Always:
 //   - Successor and predecessor are lists (paper, section 5.2), merged instead of replaced: what we
 //     heard ourselves may be unknown to the successor. An entry that the successor should know and
 //     does not is asked for a sign of life, so that the dead do not stay. All of them are: one that
 //     lives, but unknown to the successor, must not hide a dead one behind it.
-//   - Names that we cannot use, as nobody can dial them or they are buried, leave the end of a list
-//     open to peers from anywhere. Then the last one before that end is asked as well, on both
-//     sides.
 //   - A peer is taken for dead when kMaxTries requests in a row stayed without an answer, the first
 //     for rpc_timeout, the others for half of it; as published, after one. At a loss of 20 % each
 //     way that happens to a live peer with 5e-6. Others who miss an answer of it let us ask
@@ -167,7 +167,8 @@ class Ring {
     kFix,          // find the successor of a start
     kOwn,          // find the successor of our own id, which should be us
     kCheck,        // ask the predecessor
-    kBeyond,       // ask the last neighbour on a side that the nearest one vouches for
+    kAfter,        // ask the last successor that others vouch for
+    kBefore,       // the same of the predecessors
     kProbe,        // find a key of our own accord
     kSign,         // ask for a sign of life
     kRevive,       // the same of a buried one: silence changes nothing
@@ -240,12 +241,13 @@ class Ring {
   void AnswerCheck(PeerRef from, const RingNeighbours& answer, const PartStep& step);
   void AdoptSuccessors(PeerRef from, const RingNeighbours& answer, const PartStep& step);
   void AdoptPredecessors(PeerRef from, const RingNeighbours& answer, const PartStep& step);
-  void AskBeyond(std::span<const PeerRef> side, int room, PeerRef by, const NodeId& from,
-                 const NodeId& to, const PartStep& step);
+  void AskBeyond(std::span<const PeerRef> side, std::ptrdiff_t room, PeerRef by, const NodeId& from,
+                 const NodeId& to, Purpose purpose, const PartStep& step);
   void AskTheDoubtful(std::span<const PeerRef> side, PeerRef from, PeerRef to,
                       std::span<const PeerRef> named, const PartStep& step);
   void AskNearer(std::span<const PeerRef> named, const PartStep& step);
   void AskForSign(PeerRef peer, const PartStep& step);
+  void AskOnce(PeerRef peer, Purpose purpose, const PartStep& step);
   void GiveUp(const Pending& pending, const PartStep& step, std::vector<PeerRef>& silent);
   bool Believes(PeerRef named, const PartStep& step);
   void DigUp(PeerRef peer);

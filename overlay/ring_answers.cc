@@ -18,6 +18,14 @@ std::span<const PeerRef> SuccessorsIn(const RingNeighbours& answer, const PartSt
   return list.first(std::min<std::size_t>(answer.successors, list.size()));
 }
 
+std::vector<PeerRef> PredecessorsIn(const RingNeighbours& answer, const PartStep& step) {
+  std::vector<PeerRef> named;
+  const std::span<const PeerRef> list = step.lists.Get(answer.contacts);
+  if (answer.predecessor != PeerRef::kNone) named.push_back(answer.predecessor);
+  for (std::size_t i = answer.successors; i < list.size(); ++i) named.push_back(list[i]);
+  return named;
+}
+
 }  // namespace
 
 // ---- Questions of others.
@@ -79,8 +87,10 @@ bool Ring::OnNeighbours(PeerRef from, const RingNeighbours& answer, const PartSt
     case Purpose::kCheck:
       AnswerCheck(from, answer, step);
       break;
-    case Purpose::kBeyond:
+    case Purpose::kAfter:
       AdoptSuccessors(from, answer, step);
+      break;
+    case Purpose::kBefore:
       AdoptPredecessors(from, answer, step);
       break;
     default:
@@ -150,36 +160,35 @@ void Ring::AdoptSuccessors(PeerRef from, const RingNeighbours& answer, const Par
   for (const PeerRef peer : named) {
     if (Believes(peer, step)) neighbours_.LearnSuccessor(peer, step);
   }
-  const int room = step.config.successors();
+  const std::ptrdiff_t room = step.config.successors();
   if (std::ssize(named) < room - 1) return;
-  AskBeyond(neighbours_.successors(), room, from, step.ids.id(named.back()), step.self_id, step);
+  AskBeyond(neighbours_.successors(), room, from, step.ids.id(named.back()), step.self_id,
+            Purpose::kAfter, step);
 }
 
 void Ring::AdoptPredecessors(PeerRef from, const RingNeighbours& answer, const PartStep& step) {
-  std::vector<PeerRef> named;
-  const std::span<const PeerRef> list = step.lists.Get(answer.contacts);
-  if (answer.predecessor != PeerRef::kNone) named.push_back(answer.predecessor);
-  for (std::size_t i = answer.successors; i < list.size(); ++i) named.push_back(list[i]);
+  const std::vector<PeerRef> named = PredecessorsIn(answer, step);
   if (named.empty()) return;
   AskTheDoubtful(neighbours_.predecessors(), named.back(), from, named, step);
   for (const PeerRef peer : named) {
     if (Believes(peer, step)) neighbours_.LearnPredecessor(peer, step);
   }
-  const int room = step.config.predecessors();
+  const std::ptrdiff_t room = step.config.predecessors();
   if (std::ssize(named) < room) return;
-  AskBeyond(neighbours_.predecessors(), room, from, step.self_id, step.ids.id(named.back()), step);
+  AskBeyond(neighbours_.predecessors(), room, from, step.self_id, step.ids.id(named.back()),
+            Purpose::kBefore, step);
 }
 
-// `by`, the nearest of a side, has named as many as it may, none of them in (from, to). If those of
-// ours outside of it are fewer than there is `room` for, the last of them is asked whom it knows.
-void Ring::AskBeyond(std::span<const PeerRef> side, int room, PeerRef by, const NodeId& from,
-                     const NodeId& to, const PartStep& step) {
-  if (!step.config.ring.corrected || from == to || side.empty() || side.front() != by) return;
-  const auto known = std::find_if(side.begin() + 1, side.end(), [&](PeerRef peer) {
-    return InOpen(from, step.ids.id(peer), to);
-  });
-  const std::ptrdiff_t count = known - side.begin();
-  if (count > 1 && count < room && MayAsk(step)) Request(known[-1], Purpose::kBeyond, step);
+// `by`, of this side, has named as many as it may, none of them in (from, to). If those of ours
+// outside of it are fewer than there is `room` for, the last of them is asked whom it knows: always
+// one beyond `by`, so that this ends.
+void Ring::AskBeyond(std::span<const PeerRef> side, std::ptrdiff_t room, PeerRef by,
+                     const NodeId& from, const NodeId& to, Purpose purpose, const PartStep& step) {
+  const auto asked = std::find(side.begin(), side.end(), by);
+  if (!step.config.ring.corrected || from == to || asked == side.end()) return;
+  const auto end = std::find_if(asked + 1, side.end(),
+                                [&](PeerRef peer) { return InOpen(from, step.ids.id(peer), to); });
+  if (end - asked > 1 && end - side.begin() < room) AskOnce(end[-1], purpose, step);
 }
 
 // Our neighbours on a side, between two peers that know this part of the ring, that were not named
@@ -192,11 +201,14 @@ void Ring::AskTheDoubtful(std::span<const PeerRef> side, PeerRef from, PeerRef t
   }
 }
 
-void Ring::AskForSign(PeerRef peer, const PartStep& step) {
+void Ring::AskForSign(PeerRef peer, const PartStep& step) { AskOnce(peer, Purpose::kSign, step); }
+
+// Not while it has the same question to answer.
+void Ring::AskOnce(PeerRef peer, Purpose purpose, const PartStep& step) {
   const bool asked = std::any_of(pending_.begin(), pending_.end(), [&](const Pending& pending) {
-    return pending.purpose == Purpose::kSign && pending.to == peer;
+    return pending.purpose == purpose && pending.to == peer;
   });
-  if (!asked && MayAsk(step)) Request(peer, Purpose::kSign, step);
+  if (!asked && MayAsk(step)) Request(peer, purpose, step);
 }
 
 // ---- Silence.
@@ -220,7 +232,8 @@ void Ring::GiveUp(const Pending& pending, const PartStep& step, std::vector<Peer
       End(kCheck, step);
       if (corrected) due_[kCheck] = step.now;
       return;
-    case Purpose::kBeyond:
+    case Purpose::kAfter:
+    case Purpose::kBefore:
     case Purpose::kSign:
       silent.push_back(pending.to);
       return;

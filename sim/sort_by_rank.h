@@ -4,7 +4,7 @@
 // mispredicted branch. Few entries are sorted by insertion.
 //
 // Entry is trivially copyable and has `std::uint32_t rank() const` and a total operator< that,
-// among entries of one time, orders by rank first.
+// among entries of one time, orders by rank first. Thread rule: pure functions.
 #pragma once
 
 #include <algorithm>

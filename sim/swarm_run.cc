@@ -338,7 +338,7 @@ class SwarmRun {
     if (ledger_.results().failed > failed) return !Broken(ledger_.results().last_failure);
     std::optional<Violation> wrong = FirstWrong(world_, plan_->merge_alone);
     // Where jitter has no bound an answer may always be too late, and who sent it be taken for dead
-    // for a while. But not for long.
+    // for a while: until what suspicion has broken is repaired, within the bound of any repair.
     const bool jitters = plan_->has(FaultClass::kJitter);
     const Time bound = world_.now() + (jitters ? LivenessBound(plan_->world) : Duration{0});
     while (wrong && world_.now() < bound) {

@@ -2,9 +2,9 @@
 //
 // Safety: while faults happen, and to the end, every message and event is checked (swarm_safety.h,
 // swarm_ledger.h). Liveness: once the faults have stopped, tables, ring and views must become right
-// within LivenessBound, and stay right; then lookups must be exact, sends delivered, and what was
-// put be found. At last everybody goes down, and nothing may be left: no list, no payload, no
-// operation.
+// within LivenessBound, and stay right (under jitter: become right again within that bound); then
+// lookups must be exact, sends delivered, and what was put be found. At last everybody goes down,
+// and nothing may be left: no list, no payload, no operation.
 //
 // Equal plans give equal outcomes on every machine. Thread rule: one caller. Errors: none; what
 // fails is a Violation.

@@ -44,9 +44,9 @@ void World::RunUntil(Time end) {
   }
 }
 
-// Inlined into the loop, as what is asked for ahead is into the steps: these run for every event.
 // Processes the first event at or before `end`; false if there is none. At equal times messages go
-// first, then timers, then actions.
+// first, then timers, then actions. Inlined, as is what it asks for ahead: this runs for every
+// event.
 bool World::ProcessNext(Time end) {
   const Time bound = end == kNever ? kNever : end + kInstant;
   const auto until = [&](Time time) { return time < bound ? time + kInstant : bound; };

@@ -101,7 +101,7 @@ class World {
   // Every path is back.
   void Heal();
 
-  // 0 without a partition, -1 if the peer is isolated, -2 for a bridge node of injected partitions.
+  // The island's number: 0 without a partition, -1 if isolated, -2 for an injected bridge node.
   int island_of(PeerRef peer) const { return reach_.island_of(peer); }
   bool CanTalk(PeerRef from, PeerRef to) const { return reach_.CanTalk(from, to); }
 

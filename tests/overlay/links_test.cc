@@ -251,6 +251,33 @@ TEST_F(FullLinksTest, AsManyAreDialledAsOthersCanGiveWayTo) {
             std::vector<PeerRef>{At(7, 0)});
 }
 
+// Beside it the one in its bucket is no longer the only one.
+TEST_F(FullLinksTest, ANeighbourIsDialledThatTakesThePlaceOfTheOnlyOneInItsBucket) {
+  for (int bucket = 0; bucket < 4; ++bucket) Up(At(bucket, 0));
+  const std::vector<PeerRef> neighbours = {At(0, 1)};
+  links_.DialAll(neighbours, neighbours, Part());
+  EXPECT_EQ(out_.dials().size(), 1U);
+  EXPECT_TRUE(Up(At(0, 1), false, neighbours));
+  EXPECT_TRUE(WasTurnedAway(At(0, 0)));
+}
+
+TEST_F(FullLinksTest, OfTwoInABucketOneMayGo) {
+  for (int bucket = 0; bucket < 2; ++bucket) {
+    for (std::uint32_t i = 0; i < 2; ++i) Up(At(bucket, i));
+  }
+  links_.Fill(std::vector<PeerRef>{At(5, 0), At(6, 0), At(7, 0), At(8, 0)}, {}, Part());
+  EXPECT_EQ(out_.dials().size(), 2U);
+}
+
+TEST_F(FullLinksTest, WhoeverWouldBeTheFirstToGoIsNotDialled) {
+  for (std::uint32_t i = 0; i < 3; ++i) Up(At(0, i));
+  Up(At(1, 0));
+  links_.DialAll(std::vector<PeerRef>{At(0, 9)}, {}, Part());
+  EXPECT_TRUE(out_.dials().empty());
+  links_.DialAll(std::vector<PeerRef>{At(2, 0)}, {}, Part());
+  EXPECT_EQ(out_.dials().size(), 1U);
+}
+
 TEST_F(FullLinksTest, ReserveIsForTheClosestUndialable) {
   for (std::uint32_t i = 0; i < 4; ++i) Up(At(0, i));
   EXPECT_TRUE(Up(At(0, 100, false)));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <set>
+#include <span>
 #include <vector>
 
 #include "tests/overlay/toy_ring.h"
@@ -161,8 +162,57 @@ TEST_F(RingTest, WhoeverEndsAShortListOfTheSuccessorIsAskedForMore) {
   EXPECT_FALSE(asked().contains(order[3]) || asked().contains(order[4]));
   AnswerNextStabilise({order[2], hidden, order[3]});
   EXPECT_TRUE(asked().contains(order[3]));
-  toy_.RunFor(Duration::Seconds(5));
-  EXPECT_EQ(RingOf(order[0]).neighbours().successors()[3], order[4]);
+}
+
+// Two who cannot be dialled leave the lists of the first peer open: on both sides it had a stray in
+// the last place, and nobody that it hears from knows better.
+TEST_F(RingTest, StraysGiveWayToThoseBehindWhoCannotBeDialled) {
+  toy_.config.ring.overhear = false;
+  constexpr std::uint32_t kCount = 14;
+  const std::set<std::uint32_t> hidden = {3, 4, 11, 10};
+  for (std::uint32_t i = 0; i < kCount; ++i)
+    toy_.AddPeer(IdOf((i + 1) << 28), {0, !hidden.contains(i), true});
+  for (std::uint32_t i = 0; i < kCount; ++i) {
+    const auto at = [&](std::uint32_t steps) { return PeerRef{(i + steps) % kCount}; };
+    std::vector<PeerRef> after = {at(1), at(2), at(3), at(4)};
+    std::vector<PeerRef> before = {at(13), at(12), at(11)};
+    if (i == 0) {
+      after = {at(1), at(2), at(7), at(8)};
+      before = {at(13), at(12), at(7)};
+    }
+    toy_.peers[i].Build(RoutingTable(), kNever);
+    toy_.peers[i].BuildRing(after, before, {}, toy_.now, toy_.step());
+  }
+  toy_.RunFor(Duration::Seconds(8));
+  const Neighbours& neighbours = RingOf(PeerRef{0}).neighbours();
+  const auto list = [](std::span<const PeerRef> side) {
+    return std::vector<PeerRef>(side.begin(), side.end());
+  };
+  EXPECT_EQ(list(neighbours.successors()),
+            (std::vector<PeerRef>{PeerRef{1}, PeerRef{2}, PeerRef{5}, PeerRef{6}}));
+  EXPECT_EQ(list(neighbours.predecessors()),
+            (std::vector<PeerRef>{PeerRef{13}, PeerRef{12}, PeerRef{9}}));
+}
+
+// The last that is known on each side is the nearest on the other: neither answer may lead to the
+// next question for ever.
+TEST_F(RingTest, AskingForMoreEndsWhereTwoPeersAreAllThatIsKnown) {
+  for (std::uint32_t i = 0; i < 5; ++i)
+    toy_.AddPeer(IdOf((i + 1) << 28), {0, i != 2 && i != 3, true});
+  for (std::uint32_t i = 0; i < 5; ++i) {
+    const auto at = [&](std::uint32_t steps) { return PeerRef{(i + steps) % 5}; };
+    std::vector<PeerRef> after = {at(1), at(2), at(3), at(4)};
+    std::vector<PeerRef> before = {at(4), at(3), at(2)};
+    if (i == 0) {
+      after = {at(1), at(4)};
+      before = {at(4), at(1)};
+    }
+    toy_.peers[i].Build(RoutingTable(), kNever);
+    toy_.peers[i].BuildRing(after, before, {}, toy_.now, toy_.step());
+  }
+  toy_.RunFor(Duration::Seconds(20));
+  // Every five seconds the successor, the predecessor, and one beyond each of them.
+  EXPECT_LE(toy_.SentBy<AskNeighbours>(PeerRef{0}).size(), 20U);
 }
 
 TEST_F(RingTest, WhoCannotBeDialledIsLearnedFromItselfAlone) {
