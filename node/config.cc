@@ -14,7 +14,7 @@
 #include "node/gateway/websocket_upgrade.h"
 #include "node/host_port.h"
 #include "node/log.h"
-#include "overlay/edit_distance.h"
+#include "overlay/nearest_word.h"
 #include "overlay/node_id.h"
 
 namespace tombolo::node {
@@ -221,10 +221,9 @@ std::vector<ConfigKey> PeerRelayKeys() {
 // ---- Names.
 
 std::string NearestTo(const std::string& name) {
-  const std::span<const ConfigKey> keys = ConfigKeys();
-  const auto nearest = std::ranges::min_element(
-      keys, {}, [&](const ConfigKey& key) { return EditDistance(name, key.name()); });
-  return nearest->name();
+  std::vector<std::string> names;
+  for (const ConfigKey& key : ConfigKeys()) names.push_back(key.name());
+  return NearestWord(name, names, kAnyDistance);
 }
 
 const ConfigKey* FindKey(const std::string& name) {

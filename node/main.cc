@@ -12,6 +12,7 @@
 #include "node/config.h"
 #include "node/daemon.h"
 #include "node/log.h"
+#include "overlay/nearest_word.h"
 
 namespace tombolo::node {
 namespace {
@@ -48,6 +49,14 @@ void AddFlags(CLI::App& app, Arguments& arguments) {
   }
 }
 
+std::vector<std::string> FlagsOf(const CLI::App& app) {
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+  }
+  return flags;
+}
+
 absl::Status ReadAll(const Arguments& arguments, NodeConfig& config) {
   if (!arguments.config_file.empty()) {
     if (absl::Status read = ReadConfigFile(arguments.config_file, config); !read.ok()) return read;
@@ -74,7 +83,11 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    const std::vector<std::string> unknown = app.remaining();
+    const std::string what =
+        unknown.empty() ? error.what() : UnknownArgument(unknown, FlagsOf(app));
+    return Fail(absl::InvalidArgumentError(what), 2);
   }
   NodeConfig config;
   if (const absl::Status read = ReadAll(arguments, config); !read.ok()) return Fail(read, 2);

@@ -234,8 +234,7 @@ int RunLine(const std::string& line, const Session& session, const Printer& prin
   try {
     app.parse(line);
   } catch (const CLI::ParseError& error) {
-    const std::string unknown = UnknownCommand(app, {line.substr(0, line.find(' '))});
-    return printer.BadUsage(unknown.empty() ? error.what() : unknown);
+    return printer.BadUsage(WhatIsWrong(app, error, {line.substr(0, line.find(' '))}));
   }
   Session own{session.stub, printer, session.timeout_s};
   return verb(own);
@@ -307,9 +306,8 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const std::string unknown = UnknownCommand(app, {argv + 1, argv + argc});
-    if (error.get_exit_code() == 0 || unknown.empty()) return app.exit(error) == 0 ? 0 : 2;
-    return Printer(false).BadUsage(unknown);
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return Printer(false).BadUsage(WhatIsWrong(app, error, {argv + 1, argv + argc}));
   }
   if (completion->parsed()) {
     std::fputs(CompletionScript(app, shell).c_str(), stdout);

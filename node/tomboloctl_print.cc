@@ -190,7 +190,10 @@ void Printer::Complain(const std::string& text) const {
 }
 
 int Printer::Error(const grpc::Status& status) const {
-  Complain(status.error_message());
+  // What gRPC says when nobody listens names the address, but not what to do.
+  const bool nobody = status.error_message().starts_with("failed to connect");
+  Complain((nobody ? "no node answers; does it run, and is this what --node should name? " : "") +
+           status.error_message());
   return 1;
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "overlay/edit_distance.h"
+#include "overlay/nearest_word.h"
 
 namespace tombolo::node {
 namespace {
@@ -11,13 +11,17 @@ std::vector<const CLI::App*> CommandsOf(const CLI::App& app) {
   return app.get_subcommands([](const CLI::App*) { return true; });
 }
 
+std::vector<std::string> FlagListOf(const CLI::App& app) {
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+  }
+  return flags;
+}
+
 std::string FlagsOf(const CLI::App& app) {
   std::string flags;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) {
-      flags += (flags.empty() ? "--" : " --") + name;
-    }
-  }
+  for (const std::string& flag : FlagListOf(app)) flags += (flags.empty() ? "" : " ") + flag;
   return flags;
 }
 
@@ -87,24 +91,31 @@ std::string CompletionScript(const CLI::App& app, const std::string& shell) {
   return "";
 }
 
-std::string UnknownCommand(const CLI::App& app, const std::vector<std::string>& words) {
+std::string WhatIsWrong(const CLI::App& app, const CLI::ParseError& error,
+                        const std::vector<std::string>& words) {
+  std::vector<std::string> flags = FlagListOf(app);
+  std::vector<std::string> commands;
+  for (const CLI::App* command : CommandsOf(app)) commands.push_back(command->get_name());
+  // The command is the first word that is neither a flag nor the value of one.
   std::string given;
   for (std::size_t i = 0; i < words.size() && given.empty(); ++i) {
     if (!words[i].starts_with("-")) {
       given = words[i];
       continue;
     }
-    const CLI::Option* option = app.get_option_no_throw(words[i]);
-    if (option != nullptr && option->get_expected_max() > 0) ++i;  // its value
+    const CLI::Option* option = app.get_option_no_throw(words[i].substr(0, words[i].find('=')));
+    if (option == nullptr) return UnknownArgument({words[i]}, flags);
+    if (option->get_expected_max() > 0 && words[i].find('=') == std::string::npos) ++i;
   }
-  if (given.empty()) return "";
-  const CLI::App* nearest = nullptr;
-  for (const CLI::App* command : CommandsOf(app)) {
-    if (command->get_name() == given) return "";
-    const auto distance = [&](const CLI::App* one) { return EditDistance(given, one->get_name()); };
-    if (nearest == nullptr || distance(command) < distance(nearest)) nearest = command;
+  if (given.empty()) return "a command is missing; see --help";
+  if (std::ranges::find(commands, given) == commands.end()) {
+    return "unknown command '" + given + "'; did you mean '" +
+           NearestWord(given, commands, kAnyDistance) + "'?";
   }
-  return "unknown command '" + given + "'; did you mean '" + nearest->get_name() + "'?";
+  const std::vector<std::string> unknown = app.remaining(true);
+  if (unknown.empty()) return given + ": " + error.what();
+  for (const std::string& flag : FlagListOf(*app.get_subcommand(given))) flags.push_back(flag);
+  return given + ": " + UnknownArgument(unknown, flags);
 }
 
 }  // namespace tombolo::node

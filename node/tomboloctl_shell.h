@@ -1,8 +1,9 @@
-// What tomboloctl does for people at a shell: completion scripts, and the command that was meant.
+// What tomboloctl does for people at a shell: completion scripts, and words for what they mistyped.
 // Both are made from the commands that there are. Thread rule: pure functions.
 #pragma once
 
 #include <CLI/App.hpp>
+#include <CLI/Error.hpp>
 
 #include <string>
 #include <vector>
@@ -12,8 +13,8 @@ namespace tombolo::node {
 // `shell` is "bash" or "zsh"; empty for any other.
 std::string CompletionScript(const CLI::App& app, const std::string& shell);
 
-// If the first of `words` that is no flag and no value of one is no command of `app`: a complaint
-// that names the nearest one. Else empty.
-std::string UnknownCommand(const CLI::App& app, const std::vector<std::string>& words);
+// Why `app` could not parse `words`, in one line that names the command or flag that was meant.
+std::string WhatIsWrong(const CLI::App& app, const CLI::ParseError& error,
+                        const std::vector<std::string>& words);
 
 }  // namespace tombolo::node

@@ -1,9 +1,8 @@
 #include "sim/command_line.h"
 
-#include <algorithm>
 #include <iostream>
 
-#include "overlay/edit_distance.h"
+#include "overlay/nearest_word.h"
 
 namespace tombolo::sim {
 namespace {
@@ -16,20 +15,12 @@ const CLI::App& Chosen(const CLI::App& command, std::string& path) {
   return below.empty() ? command : Chosen(*below.front(), path);
 }
 
-// "did you mean '--peers'?", or nothing if no option is near.
-std::string NearestOption(const CLI::App& command, const std::string& word) {
-  const std::string given = word.substr(0, word.find('='));
-  const std::size_t dashes = std::min(given.find_first_not_of('-'), given.size());
-  std::size_t distance = std::max<std::size_t>(1, (given.size() - dashes) / 3) + 1;
-  std::string nearest;
+std::vector<std::string> FlagsOf(const CLI::App& command) {
+  std::vector<std::string> flags;
   for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& name : option->get_lnames()) {
-      const std::size_t here = EditDistance(given, "--" + name);
-      if (here < distance) nearest = name;
-      distance = std::min(distance, here);
-    }
+    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
   }
-  return nearest.empty() ? "" : "did you mean '--" + nearest + "'?";
+  return flags;
 }
 
 }  // namespace
@@ -40,16 +31,11 @@ int Refuse(std::string_view message) {
 }
 
 std::string UnknownArgument(const CLI::App& command) {
-  const std::vector<std::string> extras = command.remaining(true);
-  if (extras.empty()) return "";
-  // What belongs to an unknown option, its value, comes without a name.
-  const auto option = std::find_if(extras.begin(), extras.end(),
-                                   [](const std::string& each) { return each.starts_with("-"); });
-  const std::string& word = option == extras.end() ? extras.front() : *option;
+  const std::vector<std::string> unknown = command.remaining(true);
+  if (unknown.empty()) return "";
   std::string path;
-  const std::string nearest = NearestOption(Chosen(command, path), word);
-  return path + ": unknown argument '" + word + "'; " +
-         (nearest.empty() ? "see " + path + " --help" : nearest);
+  const std::vector<std::string> flags = FlagsOf(Chosen(command, path));
+  return path + ": " + tombolo::UnknownArgument(unknown, flags);
 }
 
 void AddSeed(CLI::App& command, std::vector<std::string>& settings) {

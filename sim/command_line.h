@@ -17,8 +17,8 @@ enum ExitStatus : int { kGood = 0, kCheckFailed = 1, kBadInput = 2, kInterrupted
 // Prints one line on stderr, whatever the message; returns kBadInput.
 int Refuse(std::string_view message);
 
-// The first argument that `command`, or what was chosen below it, does not know, as a refusal with
-// the nearest option that it does know; empty if there is none. Requires that they allow extras.
+// What to say of the arguments that `command`, or what was chosen below it, does not know; empty if
+// there are none. Requires that they allow extras.
 std::string UnknownArgument(const CLI::App& command);
 
 // Adds --seed, which is a setting like any other and wins over those of --set.

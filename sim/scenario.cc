@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-#include "overlay/edit_distance.h"
+#include "overlay/nearest_word.h"
 #include "sim/scenario_keys.h"
 #include "sim/scenario_toml.h"
 

@@ -65,7 +65,9 @@ def test_stronger_source_wins(tmp_path):
 
 
 def test_unknown_flag_is_bad_usage():
-    assert run("--lisen", "x").returncode == 2
+    done = run("--lisen", "x")
+    assert done.returncode == 2
+    assert done.stderr == "tombolo-node: unknown argument '--lisen'; did you mean '--listen'?\n"
 
 
 def test_missing_file_is_named():

@@ -6,6 +6,7 @@ import pty
 import re
 import select
 import shlex
+import signal
 import subprocess
 import time
 
@@ -32,6 +33,8 @@ class Terminal:
     def __init__(self, *command):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            # Whoever was started in the background of a script ignores Ctrl-C, as do its children.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execv(command[0], [str(word) for word in command])
         self.seen = ""
 
@@ -44,7 +47,7 @@ class Terminal:
 
     def interrupt(self) -> None:
         os.write(self.fd, b"\x03")
-        os.waitpid(self.pid, 0)
+        until("it ends", lambda: os.waitpid(self.pid, os.WNOHANG)[0] == self.pid)
         os.close(self.fd)
 
 
@@ -134,6 +137,33 @@ def test_mistyped_command_is_named_with_the_one_that_was_meant(words, meant):
     done = ctl(*words)
     assert done.returncode == 2
     assert f"did you mean '{meant}'?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ([], "a command is missing; see --help"),
+        (
+            ["--tokn-file", "x", "status"],
+            "unknown argument '--tokn-file'; did you mean '--token-file'?",
+        ),
+        (["--control=x", "status"], "unknown argument '--control=x'; see --help"),
+        (["peers", "--jsn"], "peers: unknown argument '--jsn'; did you mean '--json'?"),
+        (["peers", "all"], "peers: unknown argument 'all'; see --help"),
+        (["send"], "send: ID is required"),
+        (["send", "abc", "x"], "send: ID: an id has 40 hexadecimal digits"),
+    ],
+)
+def test_bad_usage_is_one_line_that_names_command_and_argument(words, complaint):
+    done = ctl(*words)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"tomboloctl: {complaint}\n")
+
+
+def test_without_a_node_the_answer_says_where_none_was_found():
+    done = ctl("--node", "127.0.0.1:1", "status")
+    assert done.returncode == 1
+    assert done.stderr.startswith("tomboloctl: no node answers; ")
+    assert "127.0.0.1:1" in done.stderr
 
 
 def test_general_options_are_understood_before_and_after_the_command(cluster):
