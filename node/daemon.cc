@@ -59,9 +59,9 @@ Daemon::Daemon(const NodeConfig& config, const std::string& version, Reread rere
       records_(io_.get_executor(), std::move(record_file_),
                [this](std::uint64_t number, bool kept) { host_.Durable(number, kept); }),
       trust_(std::make_shared<TrustList>(IdsOf(config.allow), IdsOf(config.deny))),
+      clock_(MakeAsioClock(io_.get_executor())),
       transport_(io_.get_executor(), std::move(identity), Trusting(std::move(transport), trust_),
                  host_),
-      clock_(MakeAsioClock(io_.get_executor())),
       control_(io_.get_executor(), application_, transport_, MakeControlOptions(version)),
       http_(io_.get_executor(), [this](const std::string& path) { return Page(path); },
             {.accept = HttpAcceptLimitsOf(config)}),
@@ -134,12 +134,13 @@ void Daemon::ResolveAdvertised() {
 
 absl::Status Daemon::Start() {
   if (absl::Status listens = transport_.Listen(config_.listen); !listens.ok()) return listens;
-  if (config_.control != "off") {
-    if (absl::Status serves = control_.Start(); !serves.ok()) return serves;
-  }
   if (absl::Status serves = gateways_.Start(); !serves.ok()) return serves;
   if (config_.http != "off") {
     if (absl::Status serves = http_.Start(config_.http); !serves.ok()) return serves;
+  }
+  // The last that may fail: whoever calls waits for this strand, which runs if all has gone well.
+  if (config_.control != "off") {
+    if (absl::Status serves = control_.Start(); !serves.ok()) return serves;
   }
   SetReachability();
   host_.Start(*clock_, transport_);
@@ -212,6 +213,7 @@ void Daemon::EndTransport() {
       spdlog::info("ended");
       io_.stop();
     });
+    application_.GiveUp();  // also what was asked since; the control API takes nothing more
   });
 }
 

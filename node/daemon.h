@@ -88,8 +88,8 @@ class Daemon {
   Host host_;
   RecordKeeper records_;
   const std::shared_ptr<TrustList> trust_;
+  const std::unique_ptr<Clock> clock_;  // outlives the transport, which reports to the end
   GrpcTransport transport_;
-  std::unique_ptr<Clock> clock_;
   ControlServer control_;
   HttpServer http_;
   Gateways gateways_;

@@ -131,6 +131,7 @@ class EmbeddedNode::Impl {
   }
 
   void Stop() {
+    const std::lock_guard once(stopping_);
     if (!thread_.joinable()) return;
     Post([this] { daemon_->Drain(); });
     thread_.join();
@@ -201,6 +202,7 @@ class EmbeddedNode::Impl {
   std::unique_ptr<Daemon> daemon_;  // of the thread; goes when that ends
   NodeId id_;
   std::string listening_;
+  std::mutex stopping_;  // of who ends and joins the thread
   std::thread thread_;
 };
 

@@ -114,7 +114,11 @@ absl::Status GrpcListener::Listen(const std::string& address) {
     return absl::UnavailableError("cannot listen at " + address + ": " + error.message());
   }
   server_ = std::make_unique<Server>(shared_);
-  if (!server_->ok()) return absl::InternalError("gRPC does not start");
+  if (!server_->ok()) {
+    server_.reset();
+    Refuse();
+    return absl::InternalError("gRPC does not start");
+  }
   listening_ = NameOf(acceptor_.local_endpoint());
   AcceptNext();
   return absl::OkStatus();

@@ -49,14 +49,11 @@ class GrpcEventQueue {
   explicit GrpcEventQueue(std::function<void()> wake) : wake_(std::move(wake)) {}
 
   void Push(GrpcEvent event) {
-    bool first = false;
-    {
-      const std::lock_guard lock(mutex_);
-      waiting_.push_back(std::move(event));
-      first = !std::exchange(woken_, true);
-      if (first) arrived_.notify_one();
-    }
-    if (first) wake_();
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(event));
+    if (std::exchange(woken_, true)) return;
+    arrived_.notify_one();
+    wake_();  // under the lock: whoever sees the event may end all that is woken here
   }
 
   // Moves what waits to the end of `batch`.

@@ -225,8 +225,9 @@ void GrpcStream::ReadDone(bool ok) {
     }
     more = !ended_ && !paused_ && inbox_bytes_ <= shared_->options.inbox_bytes;
     reading_ = more;
+    // Under the lock: the next frame, read by whoever resumes, must not overtake this one.
+    if (says_something) shared_->events.Push({id_, FrameEvent{std::move(frame), bytes}});
   }
-  if (says_something) shared_->events.Push({id_, FrameEvent{std::move(frame), bytes}});
   if (more) BeginRead(&incoming_);  // inside a reaction, which keeps the call alive
 }
 

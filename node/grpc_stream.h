@@ -13,6 +13,7 @@
 
 #include <grpcpp/support/byte_buffer.h>
 
+#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <memory>
@@ -106,7 +107,7 @@ class GrpcStream {
   bool writing_ = false;
   bool reads_over_ = false;
   bool closing_ = false;
-  bool aborted_ = false;
+  std::atomic<bool> aborted_ = false;  // the status to end with reads it without the lock
   bool half_closed_ = false;
   bool ended_ = false;
   bool done_ = false;

@@ -12,6 +12,7 @@
 #include "node/config.h"
 #include "node/daemon.h"
 #include "node/log.h"
+#include "node/openssl_at_exit.h"
 #include "overlay/nearest_word.h"
 
 namespace tombolo::node {
@@ -76,6 +77,7 @@ int Fail(const absl::Status& status, int exit_status) {
 }
 
 int Main(int argc, char** argv) {
+  KeepOpenSslAtExit();
   CLI::App app("A node of a Tombolo overlay.", "tombolo-node");
   app.set_version_flag("--version", TOMBOLO_VERSION);
   Arguments arguments;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "control.grpc.pb.h"
+#include "node/openssl_at_exit.h"
 #include "node/tomboloctl_credentials.h"
 #include "node/tomboloctl_pipe.h"
 #include "node/tomboloctl_print.h"
@@ -278,6 +279,7 @@ int Script(const Session& session) {
 }
 
 int Main(int argc, char** argv) {
+  KeepOpenSslAtExit();
   CLI::App app("Talks to a tombolo-node.", "tomboloctl");
   app.fallthrough();  // general options are understood after the command, too
   app.set_version_flag("--version", TOMBOLO_VERSION);

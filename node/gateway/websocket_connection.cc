@@ -6,6 +6,8 @@
 #include <limits>
 #include <utility>
 
+#include "node/endpoint.h"
+
 namespace tombolo::node {
 namespace {
 
@@ -27,19 +29,18 @@ void Shrink(std::string& text) {
 
 WebSocketConnection::WebSocketConnection(WebSocketOwner& owner, WebSocketShared& shared,
                                          Socket socket, std::unique_ptr<ByteStream> stream,
-                                         std::string address, std::optional<std::string> call)
+                                         const Socket::endpoint_type& remote,
+                                         std::optional<std::string> call)
     : owner_(owner),
       shared_(shared),
       socket_(std::move(socket)),
       stream_(std::move(stream)),
+      remote_(remote.address()),
       request_(std::make_unique<WebSocketRequest>()),
       credit_messages_(Allowance(shared.options.messages_per_second)),
       credit_bytes_(Allowance(shared.options.bytes_per_second)),
       since_(shared.now) {
-  boost::system::error_code error;
-  const auto end = socket_.remote_endpoint(error);
-  if (!error) remote_ = end.address();
-  request_->address = std::move(address);
+  request_->address = NameOf(remote);
   if (call) {
     std::array<std::uint64_t, 2> random{shared.rng.Next(), shared.rng.Next()};
     call_ = std::make_unique<Call>();

@@ -60,8 +60,9 @@ class WebSocketConnection final : public WebSocket,
   using Socket = boost::asio::ip::tcp::socket;
 
   // Of a listener, or (with `call`) of a connection that this side makes, which has come about.
+  // `remote` is the other end as it was let in: a socket that was reset knows none any longer.
   WebSocketConnection(WebSocketOwner& owner, WebSocketShared& shared, Socket socket,
-                      std::unique_ptr<ByteStream> stream, std::string address,
+                      std::unique_ptr<ByteStream> stream, const Socket::endpoint_type& remote,
                       std::optional<std::string> call);
   ~WebSocketConnection() = default;
 

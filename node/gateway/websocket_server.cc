@@ -64,7 +64,7 @@ class WebSocketServer::Impl final : public WebSocketOwner,
   void Accepted(Tcp::socket socket);
   void Connect(const std::string& url, const Tcp::resolver::results_type& ends);
   void CallFailed(const std::string& url);
-  void Add(Tcp::socket socket, std::unique_ptr<ByteStream> stream, std::string address,
+  void Add(Tcp::socket socket, std::unique_ptr<ByteStream> stream, const Tcp::endpoint& remote,
            std::optional<std::string> call);
   void EndNext();
   void TickSoon();
@@ -191,17 +191,17 @@ void WebSocketServer::Impl::Accepted(Tcp::socket socket) {
     return shared_.Count(WebSocketCount::kRefusedAddress);
   socket.set_option(Tcp::no_delay(true), error);
   const int native = socket.native_handle();
-  Add(std::move(socket), tls_ != nullptr ? tls_->Accept(native) : MakePlainStream(native),
-      HostPort{end.address().to_string(), end.port()}.ToString(), std::nullopt);
+  Add(std::move(socket), tls_ != nullptr ? tls_->Accept(native) : MakePlainStream(native), end,
+      std::nullopt);
 }
 
 void WebSocketServer::Impl::Add(Tcp::socket socket, std::unique_ptr<ByteStream> stream,
-                                std::string address, std::optional<std::string> call) {
+                                const Tcp::endpoint& remote, std::optional<std::string> call) {
   boost::system::error_code error;
   socket.non_blocking(true, error);
   shared_.now = SteadyNow();
   const auto connection = std::make_shared<WebSocketConnection>(
-      *this, shared_, std::move(socket), std::move(stream), std::move(address), std::move(call));
+      *this, shared_, std::move(socket), std::move(stream), remote, std::move(call));
   connections_.emplace(connection.get(), connection);
   connection->Start();
 }
@@ -240,8 +240,7 @@ void WebSocketServer::Impl::Connect(const std::string& url,
         boost::system::error_code ignored;
         socket->set_option(Tcp::no_delay(true), ignored);
         const int native = socket->native_handle();
-        self->Add(std::move(*socket), MakePlainStream(native),
-                  HostPort{end.address().to_string(), end.port()}.ToString(), url);
+        self->Add(std::move(*socket), MakePlainStream(native), end, url);
       });
 }
 
