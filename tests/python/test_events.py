@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 
 import pytest
 import tombolo
@@ -70,8 +71,18 @@ def test_an_error_in_a_callback_stops_the_run_and_loses_nothing(world: tombolo.W
     assert len(seen) == world.metrics().to_pandas().loc["send", "succeeded"]
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C as Python has it: whoever was started in the background of a script ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-def test_an_interrupt_stops_a_run_and_leaves_the_world_usable(world: tombolo.World) -> None:
+def test_an_interrupt_stops_a_run_and_leaves_the_world_usable(
+    world: tombolo.World, ctrl_c: None
+) -> None:
     world.workload("lookup", 5000)
     slices = 0
 

@@ -145,7 +145,7 @@ TEST(Cli, BadInputIsOneLineAndStatusTwo) {
       {{"walk"}, "allowed: run, bench, validate"},
       {{"run"}, "SCENARIO.toml is missing"},
       {{"run", tiny, "--bogus"}, "run: unknown argument '--bogus'; see --help"},
-      {{"run", tiny, "--sed", "3"}, "run: unknown argument '--sed'; did you mean '--seed'?"},
+      {{"run", tiny, "--seeds", "3"}, "run: unknown argument '--seeds'; did you mean '--seed'?"},
       {{"run", tiny, tiny}, "run: unknown argument '" + tiny + "'; see --help"},
       {{"run", "no/such.toml"}, "no/such.toml: cannot be read"},
       {{"run", tiny, "--set", "kademlia.kk=8"},
