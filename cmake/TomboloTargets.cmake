@@ -48,7 +48,11 @@ function(tombolo_configure target)
   # same everywhere; a user's own asserts stay the user's choice.
   target_compile_options(${target} PUBLIC $<BUILD_INTERFACE:-UNDEBUG>)
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:tombolo_warnings>)
-  target_link_options(${target} PRIVATE $<${tombolo_release_gcc}:-fno-lto>)
+  # Not beside -flto: g++ has no linker plugin as soon as -fno-lto stands anywhere.
+  set(inlined $<BOOL:$<TARGET_PROPERTY:TOMBOLO_INLINED>>)
+  target_link_options(
+    ${target} PRIVATE $<$<AND:${tombolo_release_gcc},$<NOT:${inlined}>>:-fno-lto>
+  )
 endfunction()
 
 function(tombolo_inlinable library)
@@ -57,6 +61,7 @@ function(tombolo_inlinable library)
   )
 endfunction()
 function(tombolo_inline program)
+  set_target_properties(${program} PROPERTIES TOMBOLO_INLINED ON)
   # The same false alarm as above comes up again when the whole is compiled.
   target_link_options(
     ${program} PRIVATE $<${tombolo_release_gcc}:-flto=auto> $<${tombolo_release_gcc}:-O3>

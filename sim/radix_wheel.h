@@ -36,6 +36,7 @@
 #include <limits>
 #include <span>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "overlay/prefetch.h"
@@ -90,8 +91,8 @@ class RadixWheel {
     const std::int64_t digit = ((open_us_ >> kSlotBits) & (kDigits - 1)) + slots;
     if (digit >= kDigits) return;
     const Bucket& bucket = buckets_[static_cast<std::size_t>(digit)];
-    if (bucket.head == kNone) return;
-    const Chunk& newest = chunk(bucket.head);
+    if (bucket.newest == kNone) return;
+    const Chunk& newest = chunk(bucket.newest);
     const std::uint32_t count = std::min(bucket.used, kVisitMax);
     for (std::uint32_t i = 0; i < count; ++i) visit(newest.entries[i]);
   }
@@ -155,11 +156,12 @@ class RadixWheel {
   };
   using Page = std::array<Chunk, kPageChunks>;
 
-  // A stack of chunks; all but the newest, `head`, are full.
+  // Chunks in the order in which they were filled, all but the newest full. Each names the one after
+  // it, the newest names the oldest.
   struct Bucket {
     std::int64_t first_us = kNoTime;
-    std::uint32_t head = kNone;
-    std::uint32_t used = kChunkEntries;  // of the chunk `head`
+    std::uint32_t newest = kNone;
+    std::uint32_t used = kChunkEntries;  // of the newest chunk
   };
 
   // By addresses: a size would be a division.
@@ -175,11 +177,10 @@ class RadixWheel {
 
   template <class Visit>
   void ForEachChunk(const Bucket& bucket, Visit&& visit) const {
-    std::uint32_t used = bucket.used;
-    for (std::uint32_t at = bucket.head; at != kNone; at = chunk(at).next) {
-      visit(chunk(at), used);
-      used = kChunkEntries;
-    }
+    if (bucket.newest == kNone) return;
+    for (std::uint32_t at = chunk(bucket.newest).next; at != bucket.newest; at = chunk(at).next)
+      visit(chunk(at), kChunkEntries);
+    visit(chunk(bucket.newest), bucket.used);
   }
 
   // By value: an entry whose address is taken would be put together in memory (see Insert).
@@ -208,18 +209,20 @@ class RadixWheel {
     if (bucket.used == kChunkEntries) [[unlikely]]
       AddChunk(index);
     bucket.first_us = std::min(bucket.first_us, time_us);
-    chunk(bucket.head).entries[bucket.used++] = entry;
+    chunk(bucket.newest).entries[bucket.used++] = entry;
   }
 
   [[gnu::noinline]] void AddChunk(std::size_t index) {
     Bucket& bucket = buckets_[index];
-    if (bucket.head == kNone) {
+    const std::uint32_t fresh = AllocateChunk();
+    if (bucket.newest == kNone) {
       in_use_[index / 64] |= std::uint64_t{1} << (index % 64);
       levels_ |= 1U << (index / kDigits);
+      chunk(fresh).next = fresh;
+    } else {
+      chunk(fresh).next = std::exchange(chunk(bucket.newest).next, fresh);
     }
-    const std::uint32_t fresh = AllocateChunk();
-    chunk(fresh).next = bucket.head;
-    bucket.head = fresh;
+    bucket.newest = fresh;
     bucket.used = 0;
   }
 
@@ -282,24 +285,29 @@ class RadixWheel {
     SortReady();
   }
 
+  // In the order in which the entries came: what was pushed by ascending ranks, as timers often are,
+  // needs no sorting.
   void Spread(const Bucket& bucket) {
-    std::uint32_t used = bucket.used;
-    for (std::uint32_t at = bucket.head; at != kNone;) {
+    std::uint32_t next = chunk(bucket.newest).next;
+    for (std::uint32_t at = kNone; at != bucket.newest;) {
+      at = next;
       const Chunk& source = chunk(at);  // stays in place: pages do not move
-      const std::uint32_t next = source.next;
-      if (next != kNone) PrefetchLine(&chunk(next));
-      for (std::uint32_t i = 0; i < used; ++i) {
-        const Entry& entry = source.entries[i];
-        if (entry.time() < ready_end_us_) {
-          ready_.push_back(entry);
-        } else {
-          Insert(entry);
-        }
-      }
+      next = source.next;
+      PrefetchLine(&chunk(next));
+      SpreadChunk(source, at == bucket.newest ? bucket.used : kChunkEntries);
       chunk(at).next = free_;
       free_ = at;
-      at = next;
-      used = kChunkEntries;
+    }
+  }
+
+  void SpreadChunk(const Chunk& source, std::uint32_t count) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const Entry& entry = source.entries[i];
+      if (entry.time() < ready_end_us_) {
+        ready_.push_back(entry);
+      } else {
+        Insert(entry);
+      }
     }
   }
 
