@@ -72,8 +72,7 @@ void Rooms::Forget(RoomMap::iterator at, const PartStep& step) {
   for (auto& [id, other] : at->second.others) {
     step.out.Send(other.peer, RoomGone{key});
     StopAsking(other);
-    const auto partner = partners_.find(id);
-    if (--partner->second.rooms == 0) partners_.erase(partner);
+    Release(partners_.find(id));
   }
   rooms_.erase(at);
 }
@@ -87,7 +86,7 @@ void Rooms::TellChange(const NodeId& key, Room& room, const NodeId& client, bool
     step.out.Send(other.peer, RoomChange{key, client, room.version, joined});
     Partner& partner = partners_.at(id);
     partner.digest_at = std::min(partner.digest_at, soon);
-    deadline_ = std::min(deadline_, partner.digest_at);
+    SetTurn(id, partner, std::min(partner.turn, soon));
   }
 }
 

@@ -30,7 +30,9 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "overlay/leases_key.h"
@@ -92,6 +94,8 @@ class Rooms {
     SerializeMap(archive, partners_);
     archive(deadline_, asking_);
     if constexpr (Archive::kReading) {
+      turns_.clear();
+      for (const auto& [id, partner] : partners_) turns_.insert({partner.turn, id});
       if (!IsConsistent()) archive.Fail("rooms and their homes do not fit together");
     }
   }
@@ -137,14 +141,16 @@ class Rooms {
     std::uint32_t rooms = 0;
     Time heard;
     Time digest_at;
+    Time turn;  // when OnTimer looks at it, its place in turns_
 
     template <class Archive>
     void Serialize(Archive& archive) {
-      archive(peer, rooms, heard, digest_at);
+      archive(peer, rooms, heard, digest_at, turn);
     }
   };
 
   using RoomMap = std::map<NodeId, Room>;
+  using Partners = std::map<NodeId, Partner>;  // by id
 
   // rooms.cc: members and views.
   void Forget(RoomMap::iterator at, const PartStep& step);
@@ -158,6 +164,7 @@ class Rooms {
   // rooms_sync.cc: other homes.
   Other* FindOrAdd(Room& room, PeerRef peer, const PartStep& step);
   void Remove(const NodeId& key, Room& room, Others::iterator at, const PartStep& step);
+  void Release(Partners::iterator partner);
   void DropPartner(PeerRef peer, const PartStep& step);
   void Heard(PeerRef from, const PartStep& step);
   void Ask(const NodeId& key, Other& other, std::size_t first, const PartStep& step);
@@ -165,13 +172,17 @@ class Rooms {
   void RetryAsks(const PartStep& step);
   void SendVersions(PeerRef to, bool answer, const PartStep& step);
   void SendDigest(const NodeId& id, PeerRef to, const PartStep& step);
-  void ExpirePartners(const PartStep& step);
-  void FindDeadline(const PartStep& step);
+  void SetTurn(const NodeId& id, Partner& partner, Time turn);
+  void TakeTurn(const NodeId& id, Partner& partner, const PartStep& step);
+  std::vector<NodeId> WhoseTurn(Time now) const;
+  void DropSilent(std::span<const NodeId> candidates, const PartStep& step);
+  void FindDeadline();
 
   RoomMap rooms_;
-  std::map<NodeId, Partner> partners_;  // by id
-  Time deadline_ = kNever;              // may be earlier than needed, never later
-  std::uint32_t asking_ = 0;            // questions under way
+  Partners partners_;
+  std::set<std::pair<Time, NodeId>> turns_;  // of the partners
+  Time deadline_ = kNever;                   // may be earlier than needed, never later
+  std::uint32_t asking_ = 0;                 // questions under way
 };
 
 }  // namespace tombolo

@@ -33,7 +33,7 @@ Rooms::Other* Rooms::FindOrAdd(Room& room, PeerRef peer, const PartStep& step) {
     partner.peer = peer;
     partner.heard = step.now;
     partner.digest_at = step.now + Jittered(step.config.attach.renew_interval, step.rng);
-    deadline_ = std::min(deadline_, partner.digest_at);
+    SetTurn(id, partner, partner.digest_at);
   }
   Other& other = room.others[id];
   other.peer = peer;
@@ -44,9 +44,15 @@ Rooms::Other* Rooms::FindOrAdd(Room& room, PeerRef peer, const PartStep& step) {
 void Rooms::Remove(const NodeId& key, Room& room, Others::iterator at, const PartStep& step) {
   SetMembers(key, room, at->second, {}, step);
   StopAsking(at->second);
-  const auto partner = partners_.find(at->first);
-  if (--partner->second.rooms == 0) partners_.erase(partner);
+  Release(partners_.find(at->first));
   room.others.erase(at);
+}
+
+// One room less is shared.
+void Rooms::Release(Partners::iterator partner) {
+  if (--partner->second.rooms > 0) return;
+  turns_.erase({partner->second.turn, partner->first});
+  partners_.erase(partner);
 }
 
 void Rooms::DropPartner(PeerRef peer, const PartStep& step) {
@@ -242,11 +248,37 @@ void Rooms::On(PeerRef from, const RoomMembers& members, const PartStep& step) {
 
 void Rooms::OnTimer(const PartStep& step) {
   if (step.now < deadline_) return;
-  ExpirePartners(step);
-  const Duration interval = step.config.attach.renew_interval;
-  for (auto& [id, partner] : partners_) {
-    if (partner.digest_at > step.now) continue;
+  const std::vector<NodeId> due = WhoseTurn(step.now);
+  DropSilent(due, step);
+  for (const NodeId& id : due) {
+    if (const auto at = partners_.find(id); at != partners_.end()) TakeTurn(id, at->second, step);
+  }
+  if (asking_ > 0) RetryAsks(step);
+  FindDeadline();
+}
+
+// Not all partners are looked at whenever one is due: where a thousand homes share rooms, that is
+// most of the time that they take.
+std::vector<NodeId> Rooms::WhoseTurn(Time now) const {
+  std::vector<NodeId> due;
+  for (auto at = turns_.begin(); at != turns_.end() && at->first <= now; ++at)
+    due.push_back(at->second);
+  std::ranges::sort(due);
+  return due;
+}
+
+void Rooms::SetTurn(const NodeId& id, Partner& partner, Time turn) {
+  turns_.erase({partner.turn, id});
+  turns_.insert({turn, id});
+  partner.turn = turn;
+  deadline_ = std::min(deadline_, turn);
+}
+
+void Rooms::TakeTurn(const NodeId& id, Partner& partner, const PartStep& step) {
+  const AttachConfig& config = step.config.attach;
+  if (partner.digest_at <= step.now) {
     // Who has missed its turn is asked, several times before it counts as gone.
+    const Duration interval = config.renew_interval;
     const bool silent = partner.heard + interval * 5 / 4 < step.now;
     partner.digest_at = step.now + (silent ? interval / 4 : Jittered(interval, step.rng));
     if (silent) {
@@ -255,8 +287,7 @@ void Rooms::OnTimer(const PartStep& step) {
       SendDigest(id, partner.peer, step);
     }
   }
-  if (asking_ > 0) RetryAsks(step);
-  FindDeadline(step);
+  SetTurn(id, partner, std::min(partner.digest_at, partner.heard + config.ttl));
 }
 
 void Rooms::SendDigest(const NodeId& id, PeerRef to, const PartStep& step) {
@@ -267,9 +298,10 @@ void Rooms::SendDigest(const NodeId& id, PeerRef to, const PartStep& step) {
   step.out.Send(to, message);
 }
 
-void Rooms::ExpirePartners(const PartStep& step) {
+void Rooms::DropSilent(std::span<const NodeId> candidates, const PartStep& step) {
   std::vector<PeerRef> silent;
-  for (const auto& [id, partner] : partners_) {
+  for (const NodeId& id : candidates) {
+    const Partner& partner = partners_.at(id);
     if (partner.heard + step.config.attach.ttl <= step.now) silent.push_back(partner.peer);
   }
   for (const PeerRef peer : silent) DropPartner(peer, step);
@@ -291,11 +323,8 @@ void Rooms::RetryAsks(const PartStep& step) {
   }
 }
 
-void Rooms::FindDeadline(const PartStep& step) {
-  deadline_ = kNever;
-  for (const auto& [id, partner] : partners_) {
-    deadline_ = std::min({deadline_, partner.digest_at, partner.heard + step.config.attach.ttl});
-  }
+void Rooms::FindDeadline() {
+  deadline_ = turns_.empty() ? kNever : turns_.begin()->first;
   if (asking_ == 0) return;
   for (const auto& [key, room] : rooms_) {
     for (const auto& [id, other] : room.others) {

@@ -156,8 +156,8 @@ class RadixWheel {
   };
   using Page = std::array<Chunk, kPageChunks>;
 
-  // Chunks in the order in which they were filled, all but the newest full. Each names the one after
-  // it, the newest names the oldest.
+  // Chunks in the order in which they were filled, all but the newest full. Each names the one
+  // after it, the newest names the oldest.
   struct Bucket {
     std::int64_t first_us = kNoTime;
     std::uint32_t newest = kNone;
@@ -285,8 +285,8 @@ class RadixWheel {
     SortReady();
   }
 
-  // In the order in which the entries came: what was pushed by ascending ranks, as timers often are,
-  // needs no sorting.
+  // In the order in which the entries came: what was pushed by ascending ranks, as timers often
+  // are, needs no sorting.
   void Spread(const Bucket& bucket) {
     std::uint32_t next = chunk(bucket.newest).next;
     for (std::uint32_t at = kNone; at != bucket.newest;) {
