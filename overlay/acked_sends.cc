@@ -111,11 +111,11 @@ void AckedSends::Tick(const PartStep& step, std::vector<SilentSend>& silent) {
     const bool last = send.tries >= std::max<std::size_t>(kMaxTries, kTurn * count);
     const bool ended = !send.waiting && (last || (all_silent && send.brief));
     if (ended) {
-      silent.push_back({std::move(send), true});
+      silent.push_back({std::move(send), true, all_silent});
       rows_.erase(rows_.begin() + static_cast<std::ptrdiff_t>(i));
       continue;
     }
-    if (all_silent) silent.push_back({send, false});
+    if (all_silent) silent.push_back({send, false, true});
     Transmit(send, step);
     ++i;
   }

@@ -4,7 +4,8 @@
 // the next, round and round, so that a dead receiver costs little time while a lossy link costs no
 // live one. A receiver that let a whole turn pass is suspected: it is not chosen for a while, but
 // forgotten by nobody until kMaxTries in a row stayed without an answer. Whatever it says clears
-// it. At a loss of 20 % each way an exchange fails kMaxTries times in a row with 6e-7.
+// it. At a loss of 20 % each way an exchange fails kMaxTries
+// times in a row with 6e-7.
 //
 // The retransmission time-out follows RFC 6298 with a smaller margin and is exact for repeats too:
 // the last four bits of an rpc count them. It starts at 3 one-way delays of 50 ms and doubles with
@@ -53,7 +54,8 @@ struct AckedSend {
 // What a row has come to.
 struct SilentSend {
   AckedSend send;
-  bool ended;  // false: all receivers let their turn pass, the row goes on
+  bool ended;       // false: the row goes on
+  bool all_silent;  // each receiver has let its first turn pass; said once
 };
 
 class AckedSends {

@@ -7,7 +7,8 @@
 namespace tombolo {
 namespace {
 
-constexpr int kTryBits = 4;  // of an rpc (acked_sends.h)
+constexpr int kTryBits = 4;             // of an rpc (acked_sends.h)
+constexpr std::size_t kConfidants = 4;  // to try, for one to know of a stranger
 
 bool IsIn(std::span<const PeerRef> peers, PeerRef peer) {
   return std::find(peers.begin(), peers.end(), peer) != peers.end();
@@ -116,13 +117,18 @@ void Merge::Tick(const MergeStep& step, std::vector<PeerRef>& dead) {
   if (refresh_at_ <= step.now) Refresh(step);
 }
 
-// All receivers let their turn pass; if it `ended`, they are not asked again.
+// Goes on without an answer: once, as soon as nobody is left to ask for the first time. That may be
+// when it ends as well, if there were many to ask.
 void Merge::SendFailed(const SilentSend& silent, const MergeStep& step,
                        std::vector<PeerRef>& dead) {
   const AckedSend& send = silent.send;
-  if (silent.ended && send.receivers.size() == 1 && !send.brief) dead.push_back(send.receivers[0]);
-  const bool first_time = !silent.ended || send.brief;
-  if (!first_time) return;
+  const bool one = send.receivers.size() == 1 && !send.brief;
+  if (silent.ended && one) {
+    sessions_.Reopen(send.receivers[0]);
+    dead.push_back(send.receivers[0]);
+  }
+  if (!silent.all_silent) return;
+  if (one) ConfideStranger(send.receivers[0], step);
   if (const auto* sync = std::get_if<MergeSync>(&send.message)) {
     SyncFailed(*sync, send.partner, step);
   } else if (const auto* bridge = std::get_if<MergeBridge>(&send.message)) {
@@ -134,6 +140,24 @@ void Merge::SendFailed(const SilentSend& silent, const MergeStep& step,
   } else if (const auto* unify = std::get_if<UnifyLookup>(&send.message)) {
     Unify(unify->target, 1, unify->ttl, step);
   }
+}
+
+// Nobody else in our island may know of a peer of the other one that is silent, and we may die
+// before it is heard again: a neighbour is told of it.
+void Merge::ConfideStranger(PeerRef stranger, const MergeStep& step) {
+  if (step.config.heal.strategy != MergeStrategy::kZip) return;
+  if (Knows(stranger, step) && !sessions_.IsForeign(stranger)) return;
+  const bool told = std::any_of(sends_.rows().begin(), sends_.rows().end(), [&](const auto& send) {
+    const auto* detected = std::get_if<UnifyDetected>(&send.message);
+    return detected != nullptr && detected->target == stranger;
+  });
+  if (told) return;
+  std::vector<PeerRef> neighbours;
+  for (const PeerRef peer : step.ring.all()) {
+    const bool own = peer != stranger && !sessions_.IsForeign(peer) && !IsSuspect(peer, step);
+    if (own && neighbours.size() < kConfidants) neighbours.push_back(peer);
+  }
+  Send(UnifyDetected{0, stranger, 1}, {}, neighbours, step, PeerRef::kNone, true);
 }
 
 Time Merge::next_deadline() const {

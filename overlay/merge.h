@@ -39,6 +39,10 @@
 // passed over until they say something. What is still open then is closed by the refresh, which
 // runs again after every late news.
 //
+// Silence. A stranger that does not answer may be out of reach for a while, and whoever met it may
+// be the only one of its island that knows of it: it tells a neighbour (UnifyDetected), who
+// remembers the stranger as it does itself (remembered.h).
+//
 // Termination. A merge begins only with Introduce. Each MergeSync, MergeBridge and MergeFill that
 // follows from another has a larger level, and levels end at the length of an id; MergeLookup comes
 // strictly nearer to its target on the ring and has a time to live; MergeMeet is sent on a change
@@ -173,6 +177,7 @@ class Merge {
             std::span<const PeerRef> receivers, const MergeStep& step,
             PeerRef partner = PeerRef::kNone, bool brief = false);
   void SendFailed(const SilentSend& silent, const MergeStep& step, std::vector<PeerRef>& dead);
+  void ConfideStranger(PeerRef stranger, const MergeStep& step);
 
   // merge_confirm.cc
   void PassOn(const MergeConfirm& confirm, const MergeStep& step);

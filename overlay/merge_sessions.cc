@@ -41,6 +41,18 @@ void MergeSessions::AddForeign(PeerRef peer, Time expires) {
   unclaimed_expires_ = expires;
 }
 
+bool MergeSessions::IsForeign(PeerRef peer) const {
+  const auto in = [&](const MergeSession& session) { return session.IsForeign(peer); };
+  return std::any_of(sessions_.begin(), sessions_.end(), in) ||
+         std::find(unclaimed_.begin(), unclaimed_.end(), peer) != unclaimed_.end();
+}
+
+void MergeSessions::Reopen(PeerRef peer) {
+  for (MergeSession& session : sessions_) {
+    if (session.IsForeign(peer)) session.met = {};
+  }
+}
+
 void MergeSessions::Expire(Time now) {
   std::erase_if(sessions_, [&](const MergeSession& session) { return session.expires <= now; });
   if (unclaimed_expires_ > now) return;

@@ -44,6 +44,12 @@ class MergeSessions {
   static void AddForeign(MergeSession& session, PeerRef peer);
   // Likewise, of all sessions, and of the next one to begin: who told us did not say which.
   void AddForeign(PeerRef peer, Time expires);
+  // In any session.
+  bool IsForeign(PeerRef peer) const;
+
+  // `peer`, of the other island, cannot be reached. If we met through it, its side may not have
+  // heard our answer: the islands may meet anew wherever they have.
+  void Reopen(PeerRef peer);
 
   void Expire(Time now);
   Time next_deadline() const;

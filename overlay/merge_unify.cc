@@ -119,6 +119,7 @@ void Merge::On(PeerRef from, const UnifyTry& found, const MergeStep& step) {
 void Merge::On(PeerRef from, const UnifyDetected& detected, const MergeStep& step) {
   if (!step.ids.Contains(detected.target)) return step.out.Drop(DropReason::kUnknownRpc);
   if (!Acknowledge(from, detected.rpc, step)) return;
+  if (step.config.heal.strategy == MergeStrategy::kZip) return;
   const int fanout = std::clamp<int>(detected.fanout, 1, step.config.heal.fanout);
   if (IsSane(detected.target, step)) {
     queue_.Ensure().Add({detected.target, static_cast<std::uint8_t>(fanout)}, step);

@@ -183,7 +183,8 @@ struct UnifyTry {
   PeerRef successor;
 };
 
-// To a random own contact: `target` is of another island.
+// To an own contact: `target` is of another island. With the zip: and does not answer now, so that
+// the receiver, who is a neighbour, is to remember it as well.
 struct UnifyDetected {
   static constexpr std::string_view kName = "unify_detected";
   static constexpr std::uint32_t kFieldBytes = 4 + 26 + 1;

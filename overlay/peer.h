@@ -228,6 +228,7 @@ class Peer {
   void LostContact(PeerRef peer, const PartStep& step);
   std::vector<PeerRef> LostPeers(const PartStep& step);
   void RememberLost(std::span<const PeerRef> lost, const PartStep& step);
+  void RememberStranger(PeerRef peer, const PartStep& step);
   void SampleIsland(const LookupState& done, const PartStep& step);
   void TickIslands(const PartStep& step);
   void ProbeLost(const PartStep& step);

@@ -1,5 +1,6 @@
 // Merging with other islands: where the merge meets table and ring.
 #include <algorithm>
+#include <span>
 #include <variant>
 #include <vector>
 
@@ -46,6 +47,10 @@ void Peer::Handle(PeerRef from, const MergeMessages::Variant& message, const Par
   merge.Begin(merging);
   merge.Heard(from);
   std::visit([&](const auto& body) { merge.On(from, body, merging); }, message);
+  if (const auto* stranger = std::get_if<UnifyDetected>(&message)) {
+    const bool confided = step.config.heal.strategy == MergeStrategy::kZip;
+    if (confided && merging.ring.Contains(from)) RememberStranger(stranger->target, step);
+  }
   SeenAlive(from, step);
   merge.Announce(merging);
   // New neighbours carry what has no closer way, and the next maintenance may be long in coming.
@@ -54,6 +59,13 @@ void Peer::Handle(PeerRef from, const MergeMessages::Variant& message, const Par
     Links& links = relaying->links;
     links.StartMaintenance(std::min(links.next_deadline(), step.now + kLinkAfterMerge));
   }
+}
+
+// Of another island: the path to it may be bad for a while, and nobody else may know of it.
+void Peer::RememberStranger(PeerRef peer, const PartStep& step) {
+  if (!step.ids.Contains(peer)) return;
+  EnsureWatch();
+  RememberLost(std::span(&peer, 1), step);
 }
 
 void Peer::TickMerge(const PartStep& step) {
@@ -65,12 +77,7 @@ void Peer::TickMerge(const PartStep& step) {
   std::vector<PeerRef> dead;
   merge.Tick(merging, dead);
   for (const PeerRef peer : dead) {
-    // Of another island: the path to it may be bad for a while, and nobody else knows of it.
-    if (step.ids.dialable(peer) && !IsContact(peer, step)) {
-      IslandWatch& watch = EnsureWatch();
-      watch.remembered.Lost(peer, true, step);
-      watch.prober.StartProbing(IslandSize(step), step);
-    }
+    RememberStranger(peer, step);
     SeenDead(peer, step);
   }
   merge.Announce(merging);

@@ -165,7 +165,9 @@ void Peer::ProbeLost(const PartStep& step) {
   IslandWatch& watch = *Watch();
   watch.prober.Probed(IslandSize(step), step);
   const auto is_contact = [&](PeerRef peer) { return IsContact(peer, step); };
-  AskIsland(watch.remembered.NextTarget(is_contact, step), step);
+  const auto order =
+      step.rng.Below(2) == 0 ? Remembered::Order::kLostLast : Remembered::Order::kDueLongest;
+  AskIsland(watch.remembered.NextTarget(order, is_contact, step), step);
   if (!watch.remembered.HasTarget(is_contact)) watch.prober.StopProbing();
 }
 

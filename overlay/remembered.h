@@ -17,8 +17,9 @@
 //
 // Each row also says when its peer may be probed again: at once after it was lost, then after
 // `heal.probe_interval`, doubled with every probe that was not answered up to
-// `heal.probe_back_off_max`; the latter also after an answer. Order of probes: fewest in vain
-// first, then last seen first, then by the secret hash.
+// `heal.probe_back_off_max`; the latter also after an answer. Probes go by one of two orders, drawn
+// each time: kLostLast finds a split at once, kDueLongest sees to it that nobody waits for ever
+// behind others that are lost anew, or that answer without becoming contacts.
 //
 // Memory: 20 bytes per row, at most kMaxRows; nothing before the first survey. Thread rule: one
 // caller at a time. Errors: refs outside the directory are a programmer error.
@@ -86,14 +87,26 @@ class Remembered {
   void Answered(PeerRef peer, const PartStep& step);
   void NotAnswered(PeerRef peer, const PartStep& step);
 
+  enum class Order : std::uint8_t {
+    kLostLast,    // fewest probes in vain first, then last seen first, then by the secret hash
+    kDueLongest,  // longest due first, then as above
+  };
+
   // The peer to probe next, of those that are due and of whom `is_contact` says no; kNone if there
   // is none.
   template <class IsContact>
-  PeerRef NextTarget(const IsContact& is_contact, const PartStep& step) const {
+  PeerRef NextTarget(Order order, const IsContact& is_contact, const PartStep& step) const {
     const RememberedPeer* best = nullptr;
+    const auto comes_first = [&](const RememberedPeer& row) {
+      if (best == nullptr) return true;
+      if (order == Order::kDueLongest && row.retry_s != best->retry_s) {
+        return row.retry_s < best->retry_s;
+      }
+      return ComesBefore(row, *best, step.ids);
+    };
     for (const RememberedPeer& row : rows_) {
       if (!row.kept() || row.retry_s > Seconds(step.now) || is_contact(row.peer)) continue;
-      if (best == nullptr || ComesBefore(row, *best, step.ids)) best = &row;
+      if (comes_first(row)) best = &row;
     }
     return best == nullptr ? PeerRef::kNone : best->peer;
   }

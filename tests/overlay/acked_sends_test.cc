@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "overlay/archive.h"
@@ -98,6 +99,19 @@ TEST_F(AckedSendsTest, GivesUpAfterAllTries) {
   EXPECT_EQ(tries, static_cast<std::size_t>(AckedSends::kMaxTries));
   ASSERT_EQ(silent_.size(), 2U) << "silent once, then ended";
   EXPECT_TRUE(sends_.rows().empty());
+}
+
+// The turns of many receivers are all its tries.
+TEST_F(AckedSendsTest, SaysOnceThatAllAreSilentHoweverManyTheyAre) {
+  for (std::size_t count = 1; count <= AckedSends::kMaxReceivers; ++count) {
+    silent_.clear();
+    Send(std::vector<PeerRef>(count, kFirst));
+    while (!sends_.rows().empty()) Next();
+    const auto said = std::count_if(silent_.begin(), silent_.end(),
+                                    [](const SilentSend& silent) { return silent.all_silent; });
+    EXPECT_EQ(said, 1) << count;
+    EXPECT_TRUE(silent_.back().ended) << count;
+  }
 }
 
 TEST_F(AckedSendsTest, ABriefMessageEndsWithItsTurn) {

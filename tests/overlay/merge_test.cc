@@ -145,6 +145,46 @@ TEST(Merge, HealsOverStaleEntries) {
   }
 }
 
+// Half of the ids are dead on one side, which does not know it yet and names them.
+TEST(Merge, WhoFindsNobodyAmongManyTellsWhoNamedThem) {
+  MergeWorld world({.islands = {100, 24}, .k = 20});
+  MergeWorld::Node& node = world.RandomOf(0);
+  MergeWorld::Node* partner = nullptr;
+  for (MergeWorld::Node& other : world.nodes) {
+    if (other.island == 0) continue;
+    if (other.id.bit(0) == node.id.bit(0)) {
+      other.up = false;
+    } else {
+      partner = &other;
+    }
+  }
+  world.Introduce(*partner, node);
+  world.RunUntil(kLater);
+  EXPECT_EQ(world.WrongNeighbours(), 0U);
+  EXPECT_EQ(world.FalseEmpty(), 0U);
+}
+
+// At first nothing comes back. The path is good again in the middle of what follows from that, or
+// when all is over and somebody asks anew.
+TEST(Merge, HealsWhenThePathIsGoodBothWaysAtLast) {
+  for (const int silent_s : {1, 3, 5, 7, 9, 12, 20}) {
+    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+      MergeWorld world({.islands = {100, 100}, .seed = seed, .k = 20});
+      MergeWorld::Node& node = world.RandomOf(0);
+      MergeWorld::Node& other = world.RandomOf(1);
+      world.mute = 1;
+      world.Introduce(node, other);
+      world.RunUntil(Time{} + Duration::Seconds(silent_s));
+      world.mute = ~0U;
+      world.RunUntil(Time{} + Duration::Seconds(21));
+      if (world.WrongNeighbours() > 0) world.Introduce(node, other);
+      world.RunUntil(Time{} + Duration::Seconds(50));
+      EXPECT_EQ(world.WrongNeighbours(), 0U) << silent_s << " s, seed " << seed;
+      EXPECT_EQ(world.FalseEmpty(), 0U) << silent_s << " s, seed " << seed;
+    }
+  }
+}
+
 TEST(Merge, HealsOverLossyPaths) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     MergeWorld world({.islands = {300, 300}, .seed = seed, .loss = 4 * kFivePercent});

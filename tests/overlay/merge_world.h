@@ -185,7 +185,8 @@ class MergeWorld {
   ContactLists lists;
   Outbox out;
   Time now;
-  std::vector<Node> nodes;  // in order of ids
+  std::vector<Node> nodes;   // in order of ids
+  std::uint32_t mute = ~0U;  // island whose messages are lost, all of them
   std::array<std::uint64_t, kMessageKinds> sent{};
   std::array<std::uint64_t, kDropReasons> drops{};
 
@@ -313,7 +314,7 @@ class MergeWorld {
     node.merge.Announce(Step(node));
     for (const OutgoingMessage& message : out.sends()) {
       ++sent[message.message.index()];
-      if (rng_.Chance(options_.loss)) {
+      if (node.island == mute || rng_.Chance(options_.loss)) {
         lists.Release(ListOf(message.message));
         continue;
       }

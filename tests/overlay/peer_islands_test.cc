@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <span>
 #include <vector>
 
 #include "tests/overlay/toy_overlay.h"
@@ -112,6 +113,63 @@ TEST_F(PeerIslandsTest, ANewcomerFindsWhomTheOneThatLetItInHasLost) {
   for (std::uint32_t i = 1; i < 6; ++i) up[i] = true;
   RunFor(Duration::Hours(1));
   EXPECT_EQ(at(newcomer).table().live_count(), 5U);
+}
+
+// Who has met another island dies before the path to it is good.
+TEST_F(PeerIslandsTest, ANeighbourRemembersTheStrangerThatNobodyElseHasMet) {
+  Grow(8);
+  RunFor(Duration::Minutes(1));
+  const PeerRef stranger = AddPeer(NodeId{{7, 0, 0, 0, 0}});
+  Kill(stranger);
+  Execute(PeerRef{3}, Introduce{stranger});
+  RunFor(Duration::Seconds(4));
+  Kill(PeerRef{3});
+  log.clear();
+  RunFor(Duration::Hours(1));
+  const auto probes = std::count_if(log.begin(), log.end(), [&](const Sent& sent) {
+    return sent.to == stranger && std::holds_alternative<IslandProbe>(sent.message);
+  });
+  EXPECT_GT(probes, 2);
+}
+
+TEST_F(PeerIslandsTest, OnlyANeighbourIsBelievedThatThereIsAStranger) {
+  Grow(4);
+  RunFor(Duration::Minutes(1));
+  const PeerRef liar = AddPeer(NodeId{{7, 0, 0, 0, 0}});
+  const PeerRef named = AddPeer(NodeId{{8, 0, 0, 0, 0}});
+  const auto remembers = [&] {
+    const auto rows = at(PeerRef{0}).watch()->remembered.rows();
+    return std::any_of(rows.begin(), rows.end(),
+                       [&](const RememberedPeer& row) { return row.peer == named; });
+  };
+  Deliver(liar, PeerRef{0}, UnifyDetected{16, named, 1});
+  EXPECT_FALSE(remembers());
+  Deliver(PeerRef{1}, PeerRef{0}, UnifyDetected{16, PeerRef{1'000'000}, 1});
+  Deliver(PeerRef{1}, PeerRef{0}, UnifyDetected{32, named, 1});
+  EXPECT_TRUE(remembers());
+}
+
+// Where buckets are full, who was lost and is back stays a stranger, and is probed for ever.
+TEST_F(PeerIslandsTest, AStrangerIsProbedBesideThoseThatAnswer) {
+  Grow(32);
+  RunFor(Duration::Minutes(20));
+  const PeerRef asking{0};
+  const std::span<const PeerRef> bucket = at(asking).table().live(0);
+  const std::vector<PeerRef> back(bucket.begin(), bucket.end());
+  for (const PeerRef peer : back) Kill(peer);
+  RunFor(Duration::Minutes(20));
+  for (const PeerRef peer : back) up[Index(peer)] = true;
+  const PeerRef stranger = AddPeer(NodeId{{7, 0, 0, 0, 0}});
+  Kill(stranger);
+  config.heal.probe_interval = config.heal.probe_back_off_max + Duration::Minutes(2);
+  Execute(asking, Introduce{stranger});
+  RunFor(Duration::Hours(2));
+  log.clear();
+  RunFor(Duration::Hours(6));
+  const std::vector<Sent> sent = SentBy<IslandProbe>(asking);
+  const auto probes = std::count_if(sent.begin(), sent.end(),
+                                    [&](const Sent& probe) { return probe.to == stranger; });
+  EXPECT_GT(probes, 2) << "of about 30";
 }
 
 TEST_F(PeerIslandsTest, AnAnswerThatNobodyHasAskedForNamesNobodyLost) {

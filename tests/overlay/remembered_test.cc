@@ -28,8 +28,9 @@ class RememberedTest : public testing::Test, public IslandParts {
     return std::any_of(remembered.rows().begin(), remembered.rows().end(),
                        [&](const Row& row) { return row.peer == peer && row.kept(); });
   }
-  PeerRef Target() {
-    return remembered.NextTarget([](PeerRef) { return false; }, step());
+  PeerRef Target(Remembered::Order order = Remembered::Order::kLostLast) {
+    const auto nobody = [](PeerRef) { return false; };
+    return remembered.NextTarget(order, nobody, step());
   }
   void Survey(const std::vector<PeerRef>& contacts) { remembered.Survey(contacts, false, step()); }
   void Wait(Duration span) { now = now + span; }
@@ -208,14 +209,28 @@ TEST_F(RememberedTest, ThoseLostLastAreProbedFirst) {
   EXPECT_EQ(Target(), PeerRef::kNone);
 }
 
+TEST_F(RememberedTest, NobodyWaitsForEverBehindOneThatAnswers) {
+  const PeerRef waiting{1};
+  const PeerRef answering{2};
+  remembered.Lost(waiting, true, step());
+  remembered.NotAnswered(waiting, step());
+  remembered.Lost(answering, true, step());
+  for (int i = 0; i < 10; ++i) {
+    remembered.Answered(answering, step());
+    Wait(config.heal.probe_back_off_max);
+    EXPECT_EQ(Target(), answering);
+    EXPECT_EQ(Target(Remembered::Order::kDueLongest), waiting);
+  }
+}
+
 TEST_F(RememberedTest, ContactsAreNotProbed) {
   remembered.Survey(Range(1, 500), true, step());
   const auto all = [](PeerRef) { return true; };
-  EXPECT_EQ(remembered.NextTarget(all, step()), PeerRef::kNone);
+  EXPECT_EQ(remembered.NextTarget(Remembered::Order::kLostLast, all, step()), PeerRef::kNone);
   EXPECT_FALSE(remembered.HasTarget(all));
   const PeerRef lost = remembered.rows()[7].peer;
   const auto but_one = [&](PeerRef peer) { return peer != lost; };
-  EXPECT_EQ(remembered.NextTarget(but_one, step()), lost);
+  EXPECT_EQ(remembered.NextTarget(Remembered::Order::kLostLast, but_one, step()), lost);
   EXPECT_TRUE(remembered.HasTarget(but_one));
 }
 
