@@ -38,10 +38,26 @@ KEEP: list[Path] = []  # the folder of --keep
 Row = tuple[str, float, float]  # what was measured, figure, the most that is allowed
 
 
+def keep(cluster: Cluster, error: DeadlineError) -> None:
+    """Leaves in the folder of --keep what can tell why."""
+    print(f"<!-- {error} -->", file=sys.stderr)
+    for folder in KEEP:
+        kept = Path(shutil.copytree(cluster.folder, folder / cluster.folder.name))
+        topologies = {node.number: node.topology() for node in cluster.live}
+        report = {**cluster.report(), "failed": str(error), "topologies": topologies}
+        (kept / "report.json").write_text(json.dumps(report, indent=1))
+        print(f"<!-- kept in {kept} -->", file=sys.stderr)
+
+
 def settled(count: int, seed: int, **settings) -> Cluster:
     cluster = Cluster(count, bootstrap=3, seed=seed, limit_s=120, **settings)
-    cluster.wait_joined()
-    cluster.wait_reachable(60)
+    try:
+        cluster.wait_joined()
+        cluster.wait_reachable(60)
+    except DeadlineError as error:
+        keep(cluster, error)
+        cluster.close()
+        raise
     return cluster
 
 
@@ -55,13 +71,7 @@ def reachable_after(cluster: Cluster) -> float:
     try:
         return cluster.wait_reachable(LIMIT_S)
     except DeadlineError as error:
-        print(f"<!-- {error} -->", file=sys.stderr)
-        for folder in KEEP:
-            kept = Path(shutil.copytree(cluster.folder, folder / cluster.folder.name))
-            topologies = {node.number: node.topology() for node in cluster.live}
-            report = {**cluster.report(), "failed": str(error), "topologies": topologies}
-            (kept / "report.json").write_text(json.dumps(report, indent=1))
-            print(f"<!-- kept in {kept} -->", file=sys.stderr)
+        keep(cluster, error)
         return float("inf")
 
 
