@@ -39,6 +39,10 @@ class Application final : public HostListener {
   Host& host() { return *host_; }
   // Called when the host has stopped.
   void set_on_stopped(std::function<void()> call) { on_stopped_ = std::move(call); }
+  // Called with every connection that has ended; it may call nothing that changes the host.
+  void set_on_connection_ended(std::function<void(const Connection&)> call) {
+    on_connection_ended_ = std::move(call);
+  }
 
   // `command` is one that ends in an event with its request number, which is set here; a Connect
   // ends in the PeerUp of its target, too, an AttachClient in the LeaseLost of its client. The
@@ -78,6 +82,9 @@ class Application final : public HostListener {
 
   void OnEvent(const Event& event, std::string payload) override;
   void OnStopped() override;
+  void OnConnectionEnded(const Connection& connection) override {
+    if (on_connection_ended_) on_connection_ended_(connection);
+  }
 
  private:
   struct Request {
@@ -92,6 +99,7 @@ class Application final : public HostListener {
 
   Host* host_ = nullptr;
   std::function<void()> on_stopped_;
+  std::function<void(const Connection&)> on_connection_ended_;
   std::uint32_t last_request_ = 0;
   std::uint64_t last_listener_ = 0;
   std::map<std::uint32_t, Request> requests_;

@@ -60,6 +60,7 @@ Daemon::Daemon(const NodeConfig& config, const std::string& version, Reread rere
                [this](std::uint64_t number, bool kept) { host_.Durable(number, kept); }),
       trust_(std::make_shared<TrustList>(IdsOf(config.allow), IdsOf(config.deny))),
       clock_(MakeAsioClock(io_.get_executor())),
+      link_log_(application_, [this] { return clock_->now(); }),
       transport_(io_.get_executor(), std::move(identity), Trusting(std::move(transport), trust_),
                  host_),
       control_(io_.get_executor(), application_, transport_, MakeControlOptions(version)),
@@ -121,15 +122,27 @@ void Daemon::ResolveAdvertised() {
   const bool v6 = transport_.listening().starts_with('[');
   resolver_.async_resolve(
       named->host, std::to_string(named->port),
-      [this, v6](const boost::system::error_code& error,
-                 boost::asio::ip::tcp::resolver::results_type found) {
-        if (error || draining_) return;
+      [this, v6, host = named->host](const boost::system::error_code& error,
+                                     boost::asio::ip::tcp::resolver::results_type found) {
+        if (draining_) return;
+        if (error) return TellAdvertised(host + " is not found: " + error.message());
         for (const auto& entry : found) {
           const auto end = entry.endpoint();
           if (end.address().is_v6() != v6) continue;
+          TellAdvertised("");
           return host_.SetDialBack(HostPort{end.address().to_string(), end.port()}.ToString());
         }
+        TellAdvertised(host + " has no address of " + (v6 ? "IPv6" : "IPv4") +
+                       ", which this node listens on");
       });
+}
+
+// The node looks every minute, and says only what is new.
+void Daemon::TellAdvertised(const std::string& trouble) {
+  if (trouble == advertised_trouble_) return;
+  advertised_trouble_ = trouble;
+  if (trouble.empty()) return spdlog::info("links.advertise: the name is found again");
+  spdlog::warn("links.advertise: {}; the node cannot ask whether others can dial it", trouble);
 }
 
 absl::Status Daemon::Start() {

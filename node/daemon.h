@@ -31,6 +31,7 @@
 #include "node/grpc_transport.h"
 #include "node/host.h"
 #include "node/http_server.h"
+#include "node/link_log.h"
 #include "node/record_keeper.h"
 
 namespace tombolo::node {
@@ -67,6 +68,7 @@ class Daemon {
   std::vector<std::string> Advertised() const;
   void SetReachability();
   void ResolveAdvertised();
+  void TellAdvertised(const std::string& trouble);
   // daemon_reload.cc
   absl::StatusOr<ReloadOutcome> Reload();
   void Apply(const NodeConfig& next);
@@ -89,6 +91,7 @@ class Daemon {
   RecordKeeper records_;
   const std::shared_ptr<TrustList> trust_;
   const std::unique_ptr<Clock> clock_;  // outlives the transport, which reports to the end
+  LinkLog link_log_;
   GrpcTransport transport_;
   ControlServer control_;
   HttpServer http_;
@@ -96,6 +99,7 @@ class Daemon {
   boost::asio::signal_set signals_;
   boost::asio::signal_set reload_signal_;
   boost::asio::ip::tcp::resolver resolver_;
+  std::string advertised_trouble_;  // with the name that others are told, as last said
   boost::asio::steady_timer save_timer_;
   boost::asio::steady_timer drain_timer_;
   bool is_process_ = false;

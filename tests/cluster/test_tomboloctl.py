@@ -193,6 +193,13 @@ def test_status_says_whether_a_name_can_be_dialled(tmp_path):
         until("it knows", lambda: hidden.ask("status")["reachability"] == "NO", 60)
 
 
+def test_name_that_nobody_finds_is_a_warning(tmp_path):
+    with Cluster(1, tmp_path) as cluster:
+        node = cluster.add("--links-advertise", "relay.invalid:7400")  # RFC 2606: is never found
+        wanted = "links.advertise: relay.invalid is not found"
+        until("it is told", lambda: wanted in node.log.read_text(), 30)
+
+
 def test_status_says_whether_it_can_be_dialled(cluster):
     until("the first is dialled", lambda: cluster[0].ask("status")["reachability"] == "YES")
     until("the second, too", lambda: cluster[1].ask("status")["reachability"] == "YES")
