@@ -128,6 +128,7 @@ void Merge::SendFailed(const SilentSend& silent, const MergeStep& step,
     dead.push_back(send.receivers[0]);
   }
   if (!silent.all_silent) return;
+  if (std::holds_alternative<MergeRefresh>(send.message)) RefreshFailed(send.receivers[0], step);
   if (one) ConfideStranger(send.receivers[0], step);
   if (const auto* sync = std::get_if<MergeSync>(&send.message)) {
     SyncFailed(*sync, send.partner, step);

@@ -25,8 +25,9 @@
 //     predecessor tells the new and the old one (MergeMeet, 4 + 4 neighbours); who is told and
 //     knows somebody in between says so, once.
 //  5. Refresh. When a peer has learned nothing for config.heal.refresh_after, it asks its two
-//     neighbours for contacts in its thin buckets and for theirs. They do the same if that was
-//     news to them and they did not of late, or if it filled an empty bucket of theirs.
+//     neighbours, and those in its thin buckets, for contacts in these buckets and for their
+//     neighbours, and names its own. They do the same if that was news to them and they did not of
+//     late, or if it filled an empty bucket of theirs.
 //
 // Sessions. One merge of two islands has a name, made of the labels of both, so that many bridges
 // share it: a prefix that was met, or is being met, is not met again. Of two peers that wait for
@@ -37,7 +38,7 @@
 // lossy link is tried on. When all candidates of a subtree are silent the subtree counts as empty,
 // is filled as such, and may be met again by another way. Ring neighbours that are suspected are
 // passed over until they say something. What is still open then is closed by the refresh, which
-// runs again after every late news.
+// runs again after every late news, and when somebody who was asked leaves an empty bucket behind.
 //
 // Silence. A stranger that does not answer may be out of reach for a while, and whoever met it may
 // be the only one of its island that knows of it: it tells a neighbour (UnifyDetected), who
@@ -206,6 +207,8 @@ class Merge {
   void EndBranch(MergeSession& session, std::span<const PeerRef> others, int level,
                  const MergeStep& step);
   void Refresh(const MergeStep& step);
+  void RefreshFailed(PeerRef silent, const MergeStep& step);
+  std::vector<PeerRef> Usable(int level, const MergeStep& step) const;
   void LearnAtRefresh(ListHandle contacts, const MergeStep& step);
 
   // merge_ring.cc

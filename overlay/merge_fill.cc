@@ -1,6 +1,7 @@
 // Merging: subtrees that only one island populates, and the refresh at the end.
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "overlay/contact_lists.h"
 #include "overlay/merge.h"
@@ -9,7 +10,8 @@
 namespace tombolo {
 namespace {
 
-constexpr std::size_t kThin = 2;         // contacts below which a bucket wants more
+constexpr std::size_t kThin =
+    2;  // contacts below which a bucket wants more; up to so many are asked
 constexpr std::size_t kOfferedThin = 2;  // contacts offered per thin bucket
 
 }  // namespace
@@ -50,42 +52,64 @@ void Merge::On(PeerRef from, const MergeFill& fill, const MergeStep& step) {
   if (room) FillSubtree(session, others, std::max<int>(fill.level, level + 1), step);
 }
 
-// Asks both neighbours, once things have come to rest.
+// Asks both neighbours, once things have come to rest, and whoever is in a thin bucket: it knows
+// the rest of its subtree, and nobody else would notice that it is dead. Neighbours on the ring are
+// looked after there. Those of thin buckets are named as well: who shares the bucket may lack them.
 void Merge::Refresh(const MergeStep& step) {
   refresh_at_ = kNever;
   next_refresh_ = step.now + step.config.heal.session_ttl;
   MergeRefresh refresh{};
+  std::vector<PeerRef> thin;
   for (int level = 0; level < kIdBits; ++level) {
-    const std::span<const PeerRef> bucket = step.table.live(level);
-    const auto usable = std::count_if(bucket.begin(), bucket.end(),
-                                      [&](PeerRef peer) { return !IsSuspect(peer, step); });
-    if (static_cast<std::size_t>(usable) < kThin) refresh.thin = refresh.thin.WithFlippedBit(level);
+    const std::vector<PeerRef> usable = Usable(level, step);
+    if (usable.size() < kThin) refresh.thin = refresh.thin.WithFlippedBit(level);
+    if (usable.size() > kThin) continue;
+    std::copy_if(usable.begin(), usable.end(), std::back_inserter(thin),
+                 [&](PeerRef peer) { return !step.ring.Contains(peer); });
   }
+  std::vector<PeerRef> named(step.ring.all().begin(), step.ring.all().end());
+  named.insert(named.end(), thin.begin(), thin.end());
+  named.resize(std::min(named.size(), kMaxListed));
+  const auto ask = [&](PeerRef peer) { Send(refresh, named, std::span(&peer, 1), step); };
   const PeerRef successor = Nearest(step.ring.successors(), step);
   const PeerRef predecessor = Nearest(step.ring.predecessors(), step);
-  const std::span<const PeerRef> all = step.ring.all();
-  const std::span<const PeerRef> named = all.first(std::min(all.size(), kMaxListed));
-  if (successor != PeerRef::kNone) Send(refresh, named, std::span(&successor, 1), step);
-  if (predecessor != PeerRef::kNone && predecessor != successor) {
-    Send(refresh, named, std::span(&predecessor, 1), step);
+  if (successor != PeerRef::kNone) ask(successor);
+  if (predecessor != PeerRef::kNone && predecessor != successor) ask(predecessor);
+  std::for_each(thin.begin(), thin.end(), ask);
+}
+
+// Contacts of a bucket that are not under suspicion.
+std::vector<PeerRef> Merge::Usable(int level, const MergeStep& step) const {
+  std::vector<PeerRef> usable;
+  for (const PeerRef peer : step.table.live(level)) {
+    if (!IsSuspect(peer, step)) usable.push_back(peer);
   }
+  return usable;
+}
+
+// Whoever was asked is silent. If nobody else is in its bucket, others are asked for somebody.
+void Merge::RefreshFailed(PeerRef silent, const MergeStep& step) {
+  const int level = CommonPrefixLength(step.self_id, step.ids.id(silent));
+  if (Usable(level, step).empty()) refresh_at_ = step.now + step.config.heal.refresh_after;
 }
 
 // What a refresh tells. News ask for a refresh of our own if there was none of late, so that those
 // whom the merge passed by are reached; later ones only if they filled an empty bucket, which those
 // who share it with us may miss too.
 void Merge::LearnAtRefresh(ListHandle contacts, const MergeStep& step) {
-  const auto empty = [&] {
+  const auto filled = [&] {
     int count = 0;
-    for (int level = 0; level < kIdBits; ++level) count += step.table.live(level).empty() ? 1 : 0;
+    for (int level = 0; level < step.table.levels(); ++level) {
+      count += Usable(level, step).empty() ? 0 : 1;
+    }
     return count;
   };
   const Time planned = refresh_at_;
-  const int before = empty();
+  const int before = filled();
   for (const PeerRef peer : step.lists.Get(contacts)) {
     if (Learn(peer, step)) AddForeign(peer, step);
   }
-  if (step.now < next_refresh_ && empty() == before) refresh_at_ = planned;
+  if (step.now < next_refresh_ && filled() == before) refresh_at_ = planned;
 }
 
 // Names neighbours, and contacts for the asker's thin buckets: those that we share with it are
@@ -104,8 +128,10 @@ void Merge::On(PeerRef from, const MergeRefresh& refresh, const MergeStep& step)
     named.push_back(peer);
   };
   for (const PeerRef peer : step.ring.all()) offer(peer, true);
+  // The latest first: who has not been heard of for longest may be dead.
   for (int level = 0; level < step.table.levels(); ++level) {
-    for (const PeerRef peer : step.table.live(level)) offer(peer, false);
+    const std::span<const PeerRef> bucket = step.table.live(level);
+    std::for_each(bucket.rbegin(), bucket.rend(), [&](PeerRef peer) { offer(peer, false); });
   }
   step.out.Send(from, MergeRefreshed{refresh.rpc, step.lists.Add(named)});
   LearnAtRefresh(refresh.contacts, step);

@@ -93,6 +93,13 @@ class MergeWorld {
     Settle(node);
   }
 
+  // `from` asks `node` as a refresh does, and names a peer.
+  void Refresh(const Node& from, const Node& node, PeerRef named) {
+    MergeRefresh refresh{};
+    refresh.contacts = lists.Add({&named, 1});
+    queue_.push({now + kDelay, sequence_++, Index(from.ref), Index(node.ref), false, refresh});
+  }
+
   // Runs to `end` or until nothing is left to do.
   void RunUntil(Time end) {
     while (!queue_.empty() && queue_.top().at <= end) {
