@@ -118,7 +118,7 @@ void Daemon::ResolveAdvertised() {
   const auto named = addresses.empty() ? std::nullopt : ParseHostPort(addresses.front());
   boost::system::error_code not_numeric;
   if (named) boost::asio::ip::make_address(named->host, not_numeric);
-  if (!named || !not_numeric) return;
+  if (!named || !not_numeric) return advertised_trouble_.clear();
   const bool v6 = transport_.listening().starts_with('[');
   resolver_.async_resolve(
       named->host, std::to_string(named->port),
@@ -141,8 +141,8 @@ void Daemon::ResolveAdvertised() {
 void Daemon::TellAdvertised(const std::string& trouble) {
   if (trouble == advertised_trouble_) return;
   advertised_trouble_ = trouble;
-  if (trouble.empty()) return spdlog::info("links.advertise: the name is found again");
-  spdlog::warn("links.advertise: {}; the node cannot ask whether others can dial it", trouble);
+  if (trouble.empty()) return spdlog::info("links.advertise: the name is found");
+  spdlog::warn("links.advertise: {}; others may not find this node either", trouble);
 }
 
 absl::Status Daemon::Start() {

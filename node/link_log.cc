@@ -57,7 +57,7 @@ void LinkLog::OnConnectionEnded(const Connection& connection) {
     const NodeId& id = application_.host().known().ids().id(connection.peer);
     return Write(Kind::kEnded, Level::kDebug, id.ToHex() + " was not reached at " + at + why);
   }
-  Write(Kind::kUnreached, Level::kWarning, "no node at " + at + why);
+  Write(Kind::kUnreached, Level::kWarning, "no link by way of " + at + why);
 }
 
 void LinkLog::Write(Kind kind, Level level, std::string line) {

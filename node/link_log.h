@@ -1,15 +1,17 @@
-// What the log says of links: that the node is in the overlay, whom it cannot reach, whom it has
-// turned away and who has sent it away, that its last link is gone and that it has one again. And
-// why, in the words of whoever has ended a connection.
+// What the log says of links: that the node is in the overlay, by which addresses it has not come
+// to a link, which callers became no peers, that its last link is gone and that it has one again.
+// And why, in the words of whoever has ended a connection. Who is refused before the transport has
+// proven its id is counted there, and not told here.
 //
-// Levels: warning for an address of the configuration that leads to nobody and for a node without
-// links; info for the way into the overlay and for callers that never became peers; debug for all
-// other connections that end.
+// Levels: warning for an address to join through that led to no link, and for a node without links;
+// info for the way into the overlay and for callers that never became peers; debug for all other
+// connections that end.
 //
 // Rate: kLimits, by kind of line. The rest is counted, and the next line of the kind says how many
 // there were. What other sides have said is shown as ASCII, everything else as '?'.
 //
-// Thread rule: the strand. Ownership: the application must outlive the log.
+// Thread rule: the strand. Ownership: neither may be used once the other is gone, so both belong to
+// one owner.
 #pragma once
 
 #include <array>
@@ -36,7 +38,7 @@ class LinkLog {
   // By kind. A dead address of the configuration may stay dead for days; the ends of all
   // connections are for whoever looks for a fault.
   static constexpr std::array<Limit, 4> kLimits = {{{20, Duration::Minutes(1)},
-                                                    {5, Duration::Minutes(10)},
+                                                    {20, Duration::Minutes(10)},
                                                     {10, Duration::Minutes(1)},
                                                     {100, Duration::Minutes(1)}}};
 

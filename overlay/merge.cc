@@ -114,7 +114,7 @@ void Merge::Tick(const MergeStep& step, std::vector<PeerRef>& dead) {
   for (const std::uint32_t question : overdue) Resolve(question, false, step);
   sessions_.Expire(step.now);
   WorkOffQueue(step);
-  if (refresh_at_ <= step.now) Refresh(step);
+  if (refresh_at_ <= step.now || retry_at_ <= step.now) Refresh(step);
 }
 
 // Goes on without an answer: once, as soon as nobody is left to ask for the first time. That may be
@@ -128,7 +128,9 @@ void Merge::SendFailed(const SilentSend& silent, const MergeStep& step,
     dead.push_back(send.receivers[0]);
   }
   if (!silent.all_silent) return;
-  if (std::holds_alternative<MergeRefresh>(send.message)) RefreshFailed(send.receivers[0], step);
+  if (std::holds_alternative<MergeRefresh>(send.message)) {
+    return RefreshFailed(send.receivers[0], step);
+  }
   if (one) ConfideStranger(send.receivers[0], step);
   if (const auto* sync = std::get_if<MergeSync>(&send.message)) {
     SyncFailed(*sync, send.partner, step);
@@ -162,7 +164,7 @@ void Merge::ConfideStranger(PeerRef stranger, const MergeStep& step) {
 }
 
 Time Merge::next_deadline() const {
-  Time next = std::min({sends_.next_deadline(), sessions_.next_deadline(), refresh_at_});
+  Time next = std::min({sends_.next_deadline(), sessions_.next_deadline(), refresh_at_, retry_at_});
   for (const Question& question : questions_) next = std::min(next, question.deadline);
   if (queue_) next = std::min(next, queue_->next_deadline());
   return next;

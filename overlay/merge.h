@@ -49,7 +49,8 @@
 // strictly nearer to its target on the ring and has a time to live; MergeMeet is sent on a change
 // of the nearest neighbours, which only come nearer or are given up as dead (and a suspect is not
 // learned anew from others), and its answer is not answered. A refresh follows from news; from
-// another refresh only once per session_ttl, or where that filled an empty bucket.
+// another refresh only once per session_ttl, or, a bounded number of times, where that filled an
+// empty bucket or found one.
 // Every message is transmitted a bounded number of times.
 //
 // Deliverability is monotone: contacts are added where there is room, none is dropped for an
@@ -130,7 +131,7 @@ class Merge {
 
   bool idle() const {
     return sends_.idle() && sessions_.empty() && questions_.empty() && refresh_at_ == kNever &&
-           !queue_;
+           retry_at_ == kNever && !queue_;
   }
   Time next_deadline() const;
   // The islands have met here and nothing new has come since: Tick asks the neighbours.
@@ -139,7 +140,7 @@ class Merge {
   template <class Archive>
   void Serialize(Archive& archive) {
     archive(sends_, sessions_, questions_, repeats_, released_by_, next_question_, successor_,
-            predecessor_, refresh_at_, next_refresh_, queue_);
+            predecessor_, refresh_at_, retry_at_, next_refresh_, refreshes_, queue_);
   }
 
  private:
@@ -208,7 +209,7 @@ class Merge {
                  const MergeStep& step);
   void Refresh(const MergeStep& step);
   void RefreshFailed(PeerRef silent, const MergeStep& step);
-  std::vector<PeerRef> Usable(int level, const MergeStep& step) const;
+  bool HasUsable(int level, const MergeStep& step) const;
   void LearnAtRefresh(ListHandle contacts, const MergeStep& step);
 
   // merge_ring.cc
@@ -238,8 +239,10 @@ class Merge {
   PeerRef successor_ = PeerRef::kNone;  // as last announced
   PeerRef predecessor_ = PeerRef::kNone;
   Time refresh_at_ = kNever;
-  Time next_refresh_;       // before it, the refresh of others asks for none
-  Lazy<MergeQueue> queue_;  // while ring unification spreads a merge
+  Time retry_at_ = kNever;       // of a refresh that has found a bucket empty
+  Time next_refresh_;            // before it, the refresh of others asks for none
+  std::uint32_t refreshes_ = 0;  // since one that came after next_refresh_
+  Lazy<MergeQueue> queue_;       // while ring unification spreads a merge
 };
 
 }  // namespace tombolo

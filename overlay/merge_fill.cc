@@ -10,9 +10,10 @@
 namespace tombolo {
 namespace {
 
-constexpr std::size_t kThin =
-    2;  // contacts below which a bucket wants more; up to so many are asked
-constexpr std::size_t kOfferedThin = 2;  // contacts offered per thin bucket
+constexpr std::size_t kThin = 2;       // contacts below which a bucket wants more
+constexpr std::size_t kAskedThin = 8;  // of buckets with so few: contacts that are asked at once
+constexpr std::uint32_t kMaxRefreshes = 8;  // one after the other, of those that no merge asks for
+constexpr std::size_t kOfferedThin = 2;     // contacts offered per thin bucket
 
 }  // namespace
 
@@ -56,20 +57,26 @@ void Merge::On(PeerRef from, const MergeFill& fill, const MergeStep& step) {
 // the rest of its subtree, and nobody else would notice that it is dead. Neighbours on the ring are
 // looked after there. Those of thin buckets are named as well: who shares the bucket may lack them.
 void Merge::Refresh(const MergeStep& step) {
-  refresh_at_ = kNever;
+  refreshes_ = step.now < next_refresh_ ? refreshes_ + 1 : 0;
   next_refresh_ = step.now + step.config.heal.session_ttl;
+  refresh_at_ = kNever;
+  retry_at_ = kNever;
   MergeRefresh refresh{};
   std::vector<PeerRef> thin;
+  const auto usable = [&](PeerRef peer) { return !IsSuspect(peer, step); };
   for (int level = 0; level < kIdBits; ++level) {
-    const std::vector<PeerRef> usable = Usable(level, step);
-    if (usable.size() < kThin) refresh.thin = refresh.thin.WithFlippedBit(level);
-    if (usable.size() > kThin) continue;
-    std::copy_if(usable.begin(), usable.end(), std::back_inserter(thin),
-                 [&](PeerRef peer) { return !step.ring.Contains(peer); });
+    const std::span<const PeerRef> bucket = step.table.live(level);
+    const auto count =
+        static_cast<std::size_t>(std::count_if(bucket.begin(), bucket.end(), usable));
+    if (count < kThin) refresh.thin = refresh.thin.WithFlippedBit(level);
+    if (count > kThin) continue;
+    std::copy_if(bucket.begin(), bucket.end(), std::back_inserter(thin),
+                 [&](PeerRef peer) { return usable(peer) && !step.ring.Contains(peer); });
   }
+  thin.resize(std::min(thin.size(), kAskedThin));
   std::vector<PeerRef> named(step.ring.all().begin(), step.ring.all().end());
+  named.resize(std::min(named.size(), kMaxListed - thin.size()));
   named.insert(named.end(), thin.begin(), thin.end());
-  named.resize(std::min(named.size(), kMaxListed));
   const auto ask = [&](PeerRef peer) { Send(refresh, named, std::span(&peer, 1), step); };
   const PeerRef successor = Nearest(step.ring.successors(), step);
   const PeerRef predecessor = Nearest(step.ring.predecessors(), step);
@@ -78,29 +85,28 @@ void Merge::Refresh(const MergeStep& step) {
   std::for_each(thin.begin(), thin.end(), ask);
 }
 
-// Contacts of a bucket that are not under suspicion.
-std::vector<PeerRef> Merge::Usable(int level, const MergeStep& step) const {
-  std::vector<PeerRef> usable;
-  for (const PeerRef peer : step.table.live(level)) {
-    if (!IsSuspect(peer, step)) usable.push_back(peer);
-  }
-  return usable;
+// The bucket holds a contact that is not under suspicion.
+bool Merge::HasUsable(int level, const MergeStep& step) const {
+  const std::span<const PeerRef> bucket = step.table.live(level);
+  return std::any_of(bucket.begin(), bucket.end(),
+                     [&](PeerRef peer) { return !IsSuspect(peer, step); });
 }
 
 // Whoever was asked is silent. If nobody else is in its bucket, others are asked for somebody.
 void Merge::RefreshFailed(PeerRef silent, const MergeStep& step) {
   const int level = CommonPrefixLength(step.self_id, step.ids.id(silent));
-  if (Usable(level, step).empty()) refresh_at_ = step.now + step.config.heal.refresh_after;
+  if (HasUsable(level, step) || refreshes_ >= kMaxRefreshes) return;
+  retry_at_ = step.now + step.config.heal.refresh_after;
 }
 
 // What a refresh tells. News ask for a refresh of our own if there was none of late, so that those
 // whom the merge passed by are reached; later ones only if they filled an empty bucket, which those
-// who share it with us may miss too.
+// who share it with us may miss too, and a few times: somebody may name peers that do not exist.
 void Merge::LearnAtRefresh(ListHandle contacts, const MergeStep& step) {
   const auto filled = [&] {
     int count = 0;
     for (int level = 0; level < step.table.levels(); ++level) {
-      count += Usable(level, step).empty() ? 0 : 1;
+      count += HasUsable(level, step) ? 1 : 0;
     }
     return count;
   };
@@ -109,7 +115,8 @@ void Merge::LearnAtRefresh(ListHandle contacts, const MergeStep& step) {
   for (const PeerRef peer : step.lists.Get(contacts)) {
     if (Learn(peer, step)) AddForeign(peer, step);
   }
-  if (step.now < next_refresh_ && filled() == before) refresh_at_ = planned;
+  if (step.now >= next_refresh_) return;
+  if (filled() == before || refreshes_ >= kMaxRefreshes) refresh_at_ = planned;
 }
 
 // Names neighbours, and contacts for the asker's thin buckets: those that we share with it are
@@ -128,10 +135,8 @@ void Merge::On(PeerRef from, const MergeRefresh& refresh, const MergeStep& step)
     named.push_back(peer);
   };
   for (const PeerRef peer : step.ring.all()) offer(peer, true);
-  // The latest first: who has not been heard of for longest may be dead.
   for (int level = 0; level < step.table.levels(); ++level) {
-    const std::span<const PeerRef> bucket = step.table.live(level);
-    std::for_each(bucket.rbegin(), bucket.rend(), [&](PeerRef peer) { offer(peer, false); });
+    for (const PeerRef peer : step.table.live(level)) offer(peer, false);
   }
   step.out.Send(from, MergeRefreshed{refresh.rpc, step.lists.Add(named)});
   LearnAtRefresh(refresh.contacts, step);

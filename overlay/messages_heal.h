@@ -150,7 +150,7 @@ struct MergeRefresh {
 
   std::uint32_t rpc;
   NodeId thin;          // bit i: the bucket of level i wants contacts
-  ListHandle contacts;  // neighbours of the sender
+  ListHandle contacts;  // neighbours of the sender, and contacts in its thin buckets
 };
 
 struct MergeRefreshed {

@@ -197,7 +197,7 @@ def test_name_that_nobody_finds_is_a_warning(tmp_path):
     with Cluster(1, tmp_path) as cluster:
         node = cluster.add("--links-advertise", "relay.invalid:7400")  # RFC 2606: is never found
         wanted = "links.advertise: relay.invalid is not found"
-        until("it is told", lambda: wanted in node.log.read_text(), 30)
+        until("it is told", lambda: wanted in (node.folder / "log").read_text(), 60)
 
 
 def test_status_says_whether_it_can_be_dialled(cluster):

@@ -73,7 +73,7 @@ TEST(LinkLog, NamesTheAddressThatLeadsToNobody) {
   options.bootstrap = {"10.0.0.77:1"};
   const LoggedNode node(net.network, options);
   net.network.RunFor(Duration::Seconds(10));
-  EXPECT_GE(log.Count("warning no node at 10.0.0.77:1: "), 1) << log.text();
+  EXPECT_GE(log.Count("warning no link by way of 10.0.0.77:1: "), 1) << log.text();
   EXPECT_EQ(log.Count("info nobody else is there yet: this node is an overlay of its own\n"), 1)
       << log.text();
 }
@@ -124,7 +124,7 @@ TEST(LinkLog, SaysHowManyLinesItHasLeftOut) {
   constexpr int kLines = static_cast<int>(kLimit.lines);
   LoggedNode node(net.network, net.OptionsFor(0));
   for (int i = 0; i < 1000; ++i) node.application.OnConnectionEnded(DialThatFailed("refused"));
-  EXPECT_EQ(log.Count("no node at"), kLines);
+  EXPECT_EQ(log.Count("no link by way of"), kLines);
 
   Connection caller = DialThatFailed("no hello in time");
   caller.outbound = false;
@@ -134,8 +134,8 @@ TEST(LinkLog, SaysHowManyLinesItHasLeftOut) {
   net.network.RunFor(kLimit.per);
   node.application.OnConnectionEnded(DialThatFailed("refused"));
   node.application.OnConnectionEnded(DialThatFailed("refused"));
-  EXPECT_EQ(log.Count("no node at"), kLines + 2);
-  EXPECT_EQ(log.Count("10.0.0.9:1: refused (and 995 more that are not shown)\n"), 1) << log.text();
+  EXPECT_EQ(log.Count("no link by way of"), kLines + 2);
+  EXPECT_EQ(log.Count("10.0.0.9:1: refused (and 980 more that are not shown)\n"), 1) << log.text();
 }
 
 TEST(LinkLog, WhatOthersSayCannotForgeLines) {

@@ -18,6 +18,15 @@ void Bridge(MergeWorld& world, std::uint32_t from, std::uint32_t to) {
   world.Introduce(world.RandomOf(from), world.RandomOf(to));
 }
 
+// Of the other half of the ids `node` knows nobody but `peer`.
+void KnowOnly(const MergeWorld::Node& peer, MergeWorld::Node& node, const MergeWorld& world) {
+  const std::span<const PeerRef> bucket = node.table.live(0);
+  for (const PeerRef other : std::vector<PeerRef>(bucket.begin(), bucket.end())) {
+    node.table.Remove(other, 0);
+  }
+  node.table.Seen(peer.ref, 0, world.config.table, world.directory);
+}
+
 struct Case {
   std::string name;
   MergeWorld::Options options;
@@ -156,13 +165,7 @@ TEST(Merge, WhoIsAloneInABucketIsAskedAndWhoIsThereInsteadIsNamed) {
   const std::span<MergeWorld::Node> asking(&world.nodes[30], 40);
   MergeWorld::Node& dead = world.nodes[150];
   dead.up = false;
-  for (MergeWorld::Node& node : asking) {
-    const std::span<const PeerRef> bucket = node.table.live(0);
-    for (const PeerRef peer : std::vector<PeerRef>(bucket.begin(), bucket.end())) {
-      node.table.Remove(peer, 0);
-    }
-    node.table.Seen(dead.ref, 0, world.config.table, world.directory);
-  }
+  for (MergeWorld::Node& node : asking) KnowOnly(dead, node, world);
   ASSERT_GE(world.FalseEmpty(), asking.size());
 
   world.Refresh(asking[19], asking[20], world.nodes[160].ref);
@@ -183,13 +186,7 @@ TEST(Merge, ABucketThatTurnsOutToBeEmptyIsRefreshed) {
   const std::span<MergeWorld::Node> row(&world.nodes[48], 4);
   MergeWorld::Node& dead = world.nodes[150];
   dead.up = false;
-  for (MergeWorld::Node& node : row) {
-    const std::span<const PeerRef> bucket = node.table.live(0);
-    for (const PeerRef peer : std::vector<PeerRef>(bucket.begin(), bucket.end())) {
-      node.table.Remove(peer, 0);
-    }
-    node.table.Seen(dead.ref, 0, world.config.table, world.directory);
-  }
+  for (MergeWorld::Node& node : row) KnowOnly(dead, node, world);
   ASSERT_EQ(world.FalseEmpty(), 4U);
   for (std::size_t i : {1, 2}) {  // news that lie in another bucket
     const int level = CommonPrefixLength(row[i].id, world.nodes[20].id);
@@ -203,21 +200,26 @@ TEST(Merge, ABucketThatTurnsOutToBeEmptyIsRefreshed) {
   EXPECT_EQ(world.FalseEmpty(), 0U);
 }
 
-// Who has not been heard of for longest may be dead.
-TEST(Merge, TheLatestContactsAreOfferedForAThinBucket) {
-  MergeWorld world({.islands = {100, 1}});
-  MergeWorld::Node& node = world.nodes[20];
-  const PeerRef from = node.ring.successors().front();
-  MergeRefresh refresh{};
-  refresh.thin = refresh.thin.WithFlippedBit(0);
-  node.merge.On(from, refresh, world.Step(node));
-  ASSERT_EQ(world.out.sends().size(), 1U);
-  const Message& answer = world.out.sends()[0].message;
-  const std::span<const PeerRef> named = world.lists.Get(ListOf(answer));
-  const std::span<const PeerRef> bucket = node.table.live(0);
-  ASSERT_GE(bucket.size(), 3U);
-  EXPECT_EQ(std::count(named.begin(), named.end(), bucket.back()), 1);
-  EXPECT_EQ(std::count(named.begin(), named.end(), bucket.front()), 0);
+// It answers no question, and lives by all other signs.
+TEST(Merge, WhoNeverAnswersIsNotAskedForEver) {
+  MergeWorld world({.islands = {100, 100}});
+  Bridge(world, 0, 1);
+  world.RunUntil(Time{} + Duration::Minutes(3));
+  MergeWorld::Node& node = world.nodes[50];
+  MergeWorld::Node& deaf = world.nodes[150];
+  deaf.up = false;
+  for (std::size_t i = 49; i <= 51; ++i) KnowOnly(deaf, world.nodes[i], world);
+  const int level = CommonPrefixLength(node.id, world.nodes[20].id);
+  const PeerRef other = node.table.live(level).front();
+  node.table.Remove(other, level);
+  const std::uint64_t before = world.Sent<MergeRefresh>();
+  world.Refresh(world.nodes[51], node, other);
+  for (int i = 0; i < 3000; ++i) {
+    world.RunUntil(world.now + Duration::Milliseconds(100));
+    for (std::size_t at = 49; at <= 51; ++at) KnowOnly(deaf, world.nodes[at], world);
+    node.merge.Heard(deaf.ref);
+  }
+  EXPECT_LE(world.Sent<MergeRefresh>() - before, 200U);
 }
 
 // Half of the ids are dead on one side, which does not know it yet and names them.
