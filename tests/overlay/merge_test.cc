@@ -188,7 +188,7 @@ TEST(Merge, ABucketThatTurnsOutToBeEmptyIsRefreshed) {
   dead.up = false;
   for (MergeWorld::Node& node : row) KnowOnly(dead, node, world);
   ASSERT_EQ(world.FalseEmpty(), 4U);
-  for (std::size_t i : {1, 2}) {  // news that lie in another bucket
+  for (const std::size_t i : {1U, 2U}) {  // news that lie in another bucket
     const int level = CommonPrefixLength(row[i].id, world.nodes[20].id);
     const PeerRef other = row[i].table.live(level).front();
     row[i].table.Remove(other, level);
