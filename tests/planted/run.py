@@ -4,7 +4,9 @@ Each `*.patch` beside this file is one mistake: a line that says what it is, a l
 swarm must fail within so many seeds), and a diff of one source file of `overlay/`. For each: a fresh
 copy of `overlay/` is patched, the file compiled (-O1) and linked with the rest of a finished build
 in place of the right one, and the swarm run. A patch that does not apply, does not build or is not
-found fails the run. The source tree and the build are only read.
+found fails the run, and so does a swarm that ends for a reason of its own. First of all the same is
+done without a mistake, where the swarm must find nothing: what is found later is the mistake. The
+source tree and the build are only read.
 
     python3 tests/planted/run.py [--build DIR] [--out DIR] [--jobs N] [NAME ...]
 
@@ -35,6 +37,8 @@ PROGRAM = "sim/tombolo-sim"
 # A mistake may well make the core run for ever; that is a find, too. Counted in CPU time: on a busy
 # machine an hour may pass and prove nothing.
 CPU_LIMIT_S = 300
+CRASHES = (signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV)
+CONTROL_SEEDS = 20
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Mistake:
     name: str
     what: str
     seeds: int
-    diff: Path
+    diff: Path | None  # None: no mistake at all
     file: str  # of the repository
 
     @staticmethod
@@ -88,7 +92,8 @@ class Build:
         shutil.copytree(ROOT / "overlay", folder / "overlay")
         # As if there were no repository: git would look for the files in its index.
         env = {**os.environ, "GIT_DIR": "/nonexistent"}
-        if run(["git", "apply", "-C1", str(mistake.diff)], cwd=folder, env=env).returncode != 0:
+        patch = ["git", "apply", "-C1", str(mistake.diff)]
+        if mistake.diff and run(patch, cwd=folder, env=env).returncode != 0:
             return "the patch does not apply"
         source, target = folder / mistake.file, folder / "planted.o"
         # -I of the copy comes first; what a patch makes unused is no error.
@@ -109,18 +114,27 @@ class Build:
         """The seeds until the first failure and what failed."""
         command = [str(self.out / mistake.name / "tombolo-sim"), "swarm", "--json", "--brief"]
         command += ["--seeds", str(mistake.seeds), "--failures", "1"]
-        done = run(command, preexec_fn=limit_cpu_time)
-        if done.returncode == -signal.SIGXCPU:
-            return Found(mistake, "", mistake.seeds, "it never ends")
-        if done.returncode == 0:
-            return Found(mistake, f"not found within {mistake.seeds} seeds")
-        if done.stdout.startswith("{"):
-            report = json.loads(done.stdout)
-            return Found(mistake, "", report["seeds_done"], report["failures"][0]["invariant"])
-        # An assertion of the core: the line on stderr names the seed.
-        seed = re.search(r"at seed (\d+)", done.stderr)
-        said = re.search(r"Assertion .* failed", done.stderr)
-        return Found(mistake, "", int(seed[1]) if seed else 0, said[0] if said else "it crashed")
+        return judge(mistake, run(command, preexec_fn=limit_cpu_time))
+
+
+def judge(mistake: Mistake, done: subprocess.CompletedProcess) -> Found:
+    """What a swarm that has ended says of the mistake in it."""
+    if done.returncode == 0:
+        return Found(mistake, f"not found within {mistake.seeds} seeds")
+    if done.returncode == -signal.SIGXCPU:
+        return Found(mistake, "", mistake.seeds, "it never ends")
+    if done.returncode == 1 and done.stdout.startswith("{"):
+        report = json.loads(done.stdout)
+        return Found(mistake, "", report["seeds_done"], report["failures"][0]["invariant"])
+    # An assertion of the core: the line on stderr names the seed.
+    seed = re.search(r"at seed (\d+)", done.stderr)
+    said = re.search(r"Assertion .* failed", done.stderr)
+    if done.returncode == 1 and seed:
+        return Found(mistake, "", int(seed[1]), said[0] if said else "an assertion failed")
+    if -done.returncode in CRASHES:
+        return Found(mistake, "", 0, "it crashed")
+    last = done.stderr.strip().splitlines()[-1:] or ["no word"]
+    return Found(mistake, f"the swarm ended with status {done.returncode}: {last[0]}")
 
 
 def limit_cpu_time() -> None:
@@ -142,6 +156,18 @@ def try_one(build: Build, mistake: Mistake) -> Found:
     return found
 
 
+def try_none(build: Build) -> str | None:
+    """Builds the core as it is, in the same way; returns what the swarm finds, or what is wrong."""
+    control = Mistake("no-mistake", "", CONTROL_SEEDS, None, "overlay/merge.cc")
+    if wrong := build.plant(control):
+        return f"the control: {wrong}"
+    found = build.swarm(control)
+    shutil.rmtree(build.out / control.name, ignore_errors=True)
+    if found == Found(control, f"not found within {CONTROL_SEEDS} seeds"):
+        return None
+    return f"the control, with no mistake in it: {found.wrong or found.invariant}"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="mistakes to plant; all of them by default")
@@ -157,6 +183,9 @@ def main() -> int:
         return 2
     build = Build(options.build.resolve(), options.out.resolve())
     chosen = [m for m in mistakes if not options.names or m.name in options.names]
+    if wrong := try_none(build):
+        print(f"planted: {wrong}", file=sys.stderr)
+        return 1
     with ThreadPoolExecutor(options.jobs) as pool:
         found = list(pool.map(lambda mistake: try_one(build, mistake), chosen))
     wrong = [f for f in found if f.wrong]
