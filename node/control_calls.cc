@@ -158,6 +158,10 @@ ControlCalls::Reactor* ControlCalls::Broadcast(Context* context,
     if (request->ttl_ms() > 0) {
       broadcast.ttl = std::min(broadcast.ttl, Duration::Milliseconds(request->ttl_ms()));
     }
+    if (request->max_hops() > 0xff) return reactor->Finish(Invalid("max_hops: at most 255"));
+    if (request->max_hops() > 0) {
+      broadcast.max_hops = static_cast<std::uint8_t>(request->max_hops());
+    }
     if (request->payload().size() > kMaxPayload) return reactor->Finish(Invalid("at most 64 KiB"));
     if (!request->acknowledge()) {  // ends in nothing
       return reactor->Finish(Convert(application_.Do(broadcast, request->payload())));

@@ -91,6 +91,8 @@ struct Words {
   std::string key;
   std::string text;
   bool acknowledge = false;
+  std::uint64_t topic = 0;
+  std::uint32_t max_hops = 0;
   std::uint64_t sequence = 0;
   std::uint32_t ttl_s = 0;
   std::uint32_t deadline_ms = 0;
@@ -180,12 +182,23 @@ class Verbs {
     CLI::App* all = Add("broadcast", "tell every node a text", [&words = words_](Session& session) {
       control::BroadcastRequest request;
       request.set_payload(words.text);
+      request.set_topic(words.topic);
       request.set_acknowledge(words.acknowledge);
+      request.set_deadline_ms(words.deadline_ms);
+      request.set_ttl_ms(words.ttl_s * 1000);
+      request.set_max_hops(words.max_hops);
       return Call<control::BroadcastRequest, control::BroadcastReply>(
           session, &Stub::Broadcast, request, [](const auto& reply) { return reply.failure(); });
     });
     all->add_option("TEXT", words_.text, "at most 64 KiB")->required();
     all->add_flag("--acknowledge", words_.acknowledge, "count who has it");
+    all->add_option("--topic", words_.topic, "only those who subscribed to it; 0: everybody");
+    all->add_option("--deadline", words_.deadline_ms, "of --acknowledge, in ms; 15 s if not given");
+    all->add_option("--ttl", words_.ttl_s, "seconds for which nodes pass it on")
+        ->check(CLI::Range(1U, 86'400U));
+    all->add_option("--max-hops", words_.max_hops,
+                    "how many times it is passed on; 64 if not given")
+        ->check(CLI::Range(1U, 255U));
   }
 
   void AddRecords() {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,30 @@ void AddSeconds(CLI::App& sub, const std::string& name, Duration& span, const st
   };
   sub.add_option_function<double>(name, set, "Simulated seconds " + doc)
       ->check(CLI::Range(0.001, 86'400.0));
+}
+
+// What would be left unheard: an option that another one takes the meaning from.
+void CheckIslands(const CLI::App& sub, const BenchOptions& options) {
+  const auto given = [&](const char* name) { return sub.count(name) > 0; };
+  const auto refuse = [](const std::string& text) { throw CLI::ValidationError(text); };
+  if (options.heal.start == HealStart::kSplit) {
+    for (const char* name : {"--bridges", "--topology", "--false-alarms"}) {
+      if (given(name)) refuse(std::string(name) + ": nobody is introduced with --start split");
+    }
+  } else if (given("--cut")) {
+    refuse("--cut: nothing is cut but with --start split");
+  }
+  const std::uint64_t sum =
+      std::accumulate(options.sizes.begin(), options.sizes.end(), std::uint64_t{0});
+  if (given("--sizes") && given("--peers") && sum != options.peers)
+    refuse("--sizes: their sum is " + std::to_string(sum) + ", not the " +
+           std::to_string(options.peers) + " of --peers");
+  if (given("--sizes") && given("--islands") && options.sizes.size() != options.islands)
+    refuse("--sizes: " + std::to_string(options.sizes.size()) + " of them, but --islands is " +
+           std::to_string(options.islands));
+  if (!given("--sizes") && options.islands > options.peers)
+    refuse("--islands: " + std::to_string(options.islands) + " of " +
+           std::to_string(options.peers) + " peers");
 }
 
 void AddIslands(CLI::App& sub, BenchOptions& options) {
@@ -58,6 +83,7 @@ void AddIslands(CLI::App& sub, BenchOptions& options) {
              "there; default: nobody is");
   AddSeconds(sub, "--one-way", options.heal.one_way,
              "in which only messages to islands of higher numbers pass, to begin with; default 0");
+  sub.parse_complete_callback([&sub, &options] { CheckIslands(sub, options); });
 }
 
 // The options of one bench: those that it reads.
@@ -118,7 +144,7 @@ CLI::App& AddBench(CLI::App& app, BenchOptions& options, bool& json_only) {
         ->take_all()
         ->allow_extra_args(false);
     AddSeed(sub, options.settings);
-    sub.add_flag("--json", json_only, "JSON on stdout and nothing on stderr");
+    sub.add_flag("--json", json_only, "JSON on stdout, and on stderr only what a check misses");
     AddOptions(sub, bench.reads, options);
   }
   return command;

@@ -35,8 +35,7 @@ std::map<NodeId, std::vector<Members>> RoomsOf(const World& world) {
 std::vector<Entry> Truth(const World& world, const std::vector<Members>& homes, PeerRef viewer) {
   std::vector<Entry> entries;
   for (const Members& members : homes) {
-    const bool reached = members.home == viewer || (world.CanTalk(viewer, members.home) &&
-                                                    world.CanTalk(members.home, viewer));
+    const bool reached = members.home == viewer || world.CanTalkBothWays(viewer, members.home);
     if (!reached) continue;
     for (const NodeId& client : members.clients)
       entries.emplace_back(world.directory().id(members.home), client);

@@ -7,8 +7,8 @@
 namespace tombolo::sim {
 namespace {
 
-bool IsReachable(const World& world, PeerRef peer) {
-  if (!world.is_up(peer)) return false;
+bool IsReachable(const World& world, PeerRef from, PeerRef peer) {
+  if (!world.is_up(peer) || !world.CanTalkBothWays(from, peer)) return false;
   if (world.directory().dialable(peer)) return true;
   const std::span<const Link> links = world.peer(peer).links();
   return std::any_of(links.begin(), links.end(),
@@ -18,7 +18,7 @@ bool IsReachable(const World& world, PeerRef peer) {
 bool HoldsContact(const World& world, const Peer& peer, int level) {
   const std::span<const PeerRef> contacts = peer.table().live(level);
   return std::any_of(contacts.begin(), contacts.end(),
-                     [&](PeerRef contact) { return IsReachable(world, contact); });
+                     [&](PeerRef contact) { return IsReachable(world, peer.self(), contact); });
 }
 
 // True if the world has a live, dialable peer for the bucket.

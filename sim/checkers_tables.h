@@ -1,9 +1,9 @@
 // The guarantee of the routing tables (I5): no false-empty bucket. Where the world has a live,
 // dialable peer for a bucket of a member, the member holds a live contact there.
 //
-// A contact counts as live if it is up and, where it cannot be dialled, one of its links is to
-// a live peer. Thread rule: pure functions of a world. Errors: none; a broken rule is a count
-// and the first offender.
+// A contact counts as live if it is up, no path to or from it is cut and, where it cannot be
+// dialled, one of its links is to a live peer. Thread rule: pure functions of a world. Errors:
+// none; a broken rule is a count and the first offender.
 #pragma once
 
 #include <cstdint>

@@ -31,7 +31,8 @@ bool RingIsRight(const World& world, std::uint64_t position) {
   const PeerRef peer = world.oracle().live()[position];
   if (!IsMember(world, peer)) return true;
   const PeerRef next = NextMember(world, position);
-  return next == peer || FirstLiveSuccessor(world, peer) == next;
+  if (next == peer) return true;
+  return FirstLiveSuccessor(world, peer) == next && world.CanTalkBothWays(peer, next);
 }
 
 bool PairIsRight(const World& world, std::uint64_t number) {

@@ -1,10 +1,10 @@
 // Conditions that a world comes to fulfil, cheap enough to be looked at after every few
 // milliseconds of simulated time.
 //
-//   ring_ok       the first live successor of every member is the next member by id: one
-//                 ordered ring of all
+//   ring_ok       the first live successor of every member is the next member by id, and the two
+//                 can talk to each other: one ordered ring of all
 //   tables_ok     no member has a false-empty bucket: where the world has a live, dialable peer
-//                 for a bucket, it holds a live contact
+//                 for a bucket, it holds a live contact that it can talk to
 //   all_routable  between any two members a route of live contacts leads there (WalkRoute); all
 //                 pairs of up to kAllPairsPeers members, else kSampledPairs of them
 //

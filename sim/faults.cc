@@ -97,7 +97,7 @@ void CheckRuleBreakers(const FaultOptions& faults, Rules& rules) {
 std::optional<std::string> FaultOptions::Validate() const {
   Rules rules;
   rules.Span("start", start, Duration{0}, kDay * 365);
-  rules.Span("end", end, Duration{0}, kDay * 365);
+  rules.Span("end", end, start, kDay * 365);
   CheckMessages(*this, rules);
   CheckLinks(*this, rules);
   CheckPartitions(*this, rules);

@@ -113,6 +113,13 @@ Json CostReport(const RunResult& result, std::string_view subject, std::size_t c
           {"bytes_per_second_each", Ratio(static_cast<double>(bytes), each)}};
 }
 
+Json UntilReport(const Scenario& scenario, const Until& until) {
+  const auto condition = static_cast<std::size_t>(scenario.end) - 1;
+  return {{"condition", kConditionNames[condition]},
+          {"reached", until.reached},
+          {"seconds", until.at.seconds()}};
+}
+
 Json AttachReport(const RunResult& result) {
   std::set<NodeId> rooms;
   for (const auto& [id, client] : result.world->clients())
@@ -210,6 +217,7 @@ Json FullReport(const Scenario& scenario, const RunResult& result) {
   }
   if (!result.world->clients().empty()) report["attach"] = AttachReport(result);
   report["active_operations"] = result.active_operations;
+  if (result.until) report["run_until"] = UntilReport(scenario, *result.until);
   report["forwards_by_kind"] = Named(metrics.forwards, kForwardNames);
   report["messages_per_peer"] = LoadReport(metrics.received);
   report["lost"] = metrics.lost;

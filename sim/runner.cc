@@ -99,7 +99,7 @@ class Run {
     std::optional<ConditionWatch> watch = EndWatch();
     while (world().now() < end) {
       const bool acts = action != scenario_.actions.end() && start_ + action->at <= end;
-      if (watch && !acts && watch->Holds(world())) return true;
+      if (watch && !acts && watch->Holds(world())) break;
       const Time look = watch && !acts ? world().now() + kConditionPoll : end;
       const Time next = std::min({end, sample, look, acts ? start_ + action->at : end});
       if (!Advance(next)) return false;
@@ -109,6 +109,7 @@ class Run {
       recorder.Record(world());
       sample = sample + recorder.interval();
     }
+    if (watch) result_.until = {watch->Holds(world()), world().now() - start_};
     return true;
   }
 

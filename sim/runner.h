@@ -39,6 +39,12 @@ struct Costs {
   std::uint64_t peak_rss_bytes = 0;
 };
 
+// How the wait for the condition of `run_until` went.
+struct Until {
+  bool reached = false;
+  Duration at;  // of the run proper: when it was reached, or the run was over without it
+};
+
 struct RunResult {
   std::unique_ptr<World> world;
   // As of the end of the measured parts; the checks let the world run on.
@@ -49,6 +55,7 @@ struct RunResult {
   std::uint32_t active_operations = 0;
   Costs costs;
   TimeSeries series;
+  std::optional<Until> until;  // if the scenario names a condition, and the run was not interrupted
   bool interrupted = false;
   std::optional<BucketCheck> buckets;  // if asked for, and not interrupted before
   std::optional<LookupCheck> lookups;

@@ -57,6 +57,8 @@ constexpr std::array kWorkload = {
     Key{"workload", "acknowledge", kNoLimit, kNoLimit,
         "of broadcasts: the origin counts whom it has reached",
         InWorkload<&WorkloadOptions::acknowledge>},
+    Key{"workload", "max_hops", 1, 255, "of broadcasts: they are passed on so many times",
+        InWorkload<&WorkloadOptions::max_hops>},
     Key{"workload", "clients", 1, 1 << 24, "of attach: clients that attach to random peers",
         InWorkload<&WorkloadOptions::clients>},
     Key{"workload", "rooms", 0, 1 << 24, "of attach: rooms that clients are members of",

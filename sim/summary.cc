@@ -102,6 +102,13 @@ std::string WorldText(const Json& report) {
                            ", to undialable peers " + Count(report["unreachable"]));
   text += Line("links dialled", Count(report["dials"]) + " kept, " +
                                     Count(report["ephemeral_dials"]) + " ephemeral");
+  if (report.contains("run_until")) {
+    const Json& until = report["run_until"];
+    text += Line("run until",
+                 until["condition"].get<std::string>() + ": " +
+                     (until["reached"].get<bool>() ? "reached after " : "not reached in ") +
+                     Format("%g s", until["seconds"].get<double>()));
+  }
   if (!report["drops_by_reason"].empty())
     text += Line("dropped input", List(report["drops_by_reason"]));
   return text;

@@ -27,6 +27,7 @@ struct WorkloadOptions {
   Duration ttl = Duration::Hours(24);             // of puts and broadcasts
   std::uint32_t senders = 0;                      // broadcasts come from this many peers; 0 = any
   bool acknowledge = false;                       // of broadcasts
+  std::uint8_t max_hops = 64;                     // likewise
   // Of kind attach: clients that come within ten seconds of the start. An operation moves one, lets
   // it enter or leave a room, or else looks for it from anywhere.
   std::uint32_t clients = 100;

@@ -104,6 +104,7 @@ class World {
   // The island's number: 0 without a partition, -1 if isolated, -2 for an injected bridge node.
   int island_of(PeerRef peer) const { return reach_.island_of(peer); }
   bool CanTalk(PeerRef from, PeerRef to) const { return reach_.CanTalk(from, to); }
+  bool CanTalkBothWays(PeerRef a, PeerRef b) const { return reach_.CanTalkBothWays(a, b); }
 
   bool is_up(PeerRef peer) const { return up_[Index(peer)] != 0; }
   std::uint32_t peer_count() const { return static_cast<std::uint32_t>(peers_.size()); }

@@ -335,6 +335,7 @@ void World::BeginWorkloadOperation(RunningWorkload& workload) {
       broadcast.ttl = options.ttl;
       broadcast.deadline = options.deadline;
       broadcast.acknowledge = options.acknowledge;
+      broadcast.max_hops = options.max_hops;
       const PeerRef sender =
           options.senders == 0 ? source : SenderOf(workload.rng.Below(options.senders));
       BeginBroadcast(sender, options.payload_bytes, broadcast, false);

@@ -72,7 +72,7 @@ std::uint32_t StartConnect(BoundWorld& bound, std::int64_t source, const std::st
 
 std::uint32_t StartBroadcast(BoundWorld& bound, std::int64_t source, std::uint32_t size,
                              const std::string& bytes, std::uint64_t topic, bool acknowledge,
-                             double ttl_s, double deadline_s) {
+                             double ttl_s, double deadline_s, std::uint8_t max_hops) {
   sim::World& world = bound.world();
   const PeerRef peer = CheckLivePeer(world, source, "source");
   sim::BroadcastOptions options;
@@ -86,6 +86,7 @@ std::uint32_t StartBroadcast(BoundWorld& bound, std::int64_t source, std::uint32
   if (options.deadline <= Duration{0}) throw py::value_error("deadline_s = 0: allowed is above 0");
   options.topic = topic;
   options.acknowledge = acknowledge;
+  options.max_hops = max_hops;
   options.bytes = bytes;
   return world.StartBroadcast(peer, size, options);
 }
@@ -207,7 +208,8 @@ void BindOperations(WorldClass& world) {
             py::arg("ttl_s"));
   world.def("start_get", &StartGet, py::arg("source"), py::arg("key"));
   world.def("start_broadcast", &StartBroadcast, py::arg("source"), py::arg("size"), py::arg("data"),
-            py::arg("topic"), py::arg("acknowledge"), py::arg("ttl_s"), py::arg("deadline_s"));
+            py::arg("topic"), py::arg("acknowledge"), py::arg("ttl_s"), py::arg("deadline_s"),
+            py::arg("max_hops"));
   world.def("subscribe", &Subscribe, py::arg("peer"), py::arg("topic"), py::arg("on"));
   world.def("start_connect", &StartConnect, py::arg("source"), py::arg("target"));
   world.def(

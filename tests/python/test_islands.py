@@ -112,8 +112,14 @@ def test_an_acknowledged_broadcast_knows_whom_it_reached(world: tombolo.World) -
 def test_a_broadcast_of_one_island_reaches_the_other_when_it_heals(world: tombolo.World) -> None:
     world.partition([range(100), range(100, 300)])
     world.run(15)  # the links across are down
-    result = world.broadcast(0, b"news", deadline_s=5)
+    heard: list[int] = []
+    world.on("broadcast", lambda event: heard.append(event.peer))
+    result = world.broadcast(0, b"news", deadline_s=5, ttl_s=300)
     assert (result.reached, result.reason, result.complete) == (99, "deadline", False)
+    assert sorted(heard) == list(range(1, 100))
+    world.heal()
+    world.run(120)
+    assert sorted(heard) == list(range(1, 300))  # the others once each
 
 
 def test_a_topic_reaches_its_subscribers_alone(world: tombolo.World) -> None:
@@ -137,6 +143,9 @@ def test_a_topic_reaches_its_subscribers_alone(world: tombolo.World) -> None:
         ({"ttl_s": 0}, ValueError, r"ttl_s = 0.*allowed is above 0 to 300"),
         ({"ttl_s": 301}, ValueError, r"ttl_s = 301.*gossip.max_ttl_s"),
         ({"deadline_s": 0}, ValueError, r"deadline_s = 0"),
+        ({"max_hops": 0}, ValueError, r"max_hops = 0: allowed is 1 to 255"),
+        ({"max_hops": 256}, ValueError, r"max_hops = 256: allowed is 1 to 255"),
+        ({"max_hops": "far"}, TypeError, r"max_hops = 'far': must be an integer"),
         ({"source": 300}, ValueError, r"source = 300: no such peer"),
     ],
 )
@@ -150,6 +159,13 @@ def test_wrong_broadcasts(
 def test_a_broadcast_that_is_too_large_is_refused(world: tombolo.World) -> None:
     result = world.broadcast(0, size=70_000)
     assert (result.reached, result.reason) == (0, "refused")
+
+
+def test_a_broadcast_goes_no_further_than_it_may(world: tombolo.World) -> None:
+    near = world.broadcast(0, max_hops=1, deadline_s=20)
+    assert 0 < near.reached < 100
+    assert near.hops == 1
+    assert world.broadcast(0, deadline_s=20).reached == 299
 
 
 def test_broadcasts_and_clients_are_workloads() -> None:

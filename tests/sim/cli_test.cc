@@ -169,6 +169,12 @@ TEST(Cli, BadInputIsOneLineAndStatusTwo) {
       {{"bench", "kademlia-lookup", "--latency", "no/such.tsv"}, "no/such.tsv"},
       {{"bench", "heal", "--sizes", "30,0"}, "--sizes: allowed are 1 to 64 sizes above 0"},
       {{"bench", "heal", "--islands", "65"}, "--islands"},
+      {{"bench", "heal", "--peers", "40", "--sizes", "30,20"}, "sum is 50, not the 40 of --peers"},
+      {{"bench", "heal", "--islands", "3", "--sizes", "30,20"}, "2 of them, but --islands is 3"},
+      {{"bench", "heal", "--peers", "10", "--islands", "20"}, "--islands: 20 of 10 peers"},
+      {{"bench", "heal", "--start", "split", "--bridges", "5"}, "--bridges: nobody is introduced"},
+      {{"bench", "heal", "--start", "split", "--false-alarms", "5"}, "--false-alarms: nobody is"},
+      {{"bench", "heal", "--cut", "60"}, "--cut: nothing is cut but with --start split"},
       {{"bench", "heal", "--start", "late"}, "--start: late not in {separate,split}"},
       {{"bench", "heal", "--topology", "star"}, "--topology: star not in {hub,chain}"},
       {{"bench", "heal", "--strategy", "none"}, "--strategy: none not in {zip,gossip,simple}"},
@@ -190,6 +196,27 @@ TEST(Cli, AFailedCheckIsStatusOne) {
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(outcome.err,
             "tombolo-sim: check failed: send_success is 0.000000, expected at least 0.500000\n");
+}
+
+TEST(Cli, TheReportSaysWhetherTheConditionWasReached) {
+  const std::string file = ::testing::TempDir() + "/cli_until_" + std::to_string(getpid());
+  const auto until = [&](const std::string& actions, const std::string& words) {
+    const Outcome run = Sim({"run", "--report", file,
+                             Scenario("peers = 50\noverlay = \"both\"\nduration_s = 20\n"
+                                      "run_until = \"ring_ok\"\n" +
+                                      actions)});
+    EXPECT_EQ(run.status, 0) << run.err;
+    EXPECT_NE(run.out.find(words), std::string::npos) << run.out;
+    return nlohmann::json::parse(ReadAll(file))["run_until"];
+  };
+  const std::string cut = "[[at]]\ntime_s = 2\npartition = [0.5, 0.5]\n";
+  const nlohmann::json never = until(cut, "ring_ok: not reached in 20 s");
+  EXPECT_EQ(never,
+            (nlohmann::json{{"condition", "ring_ok"}, {"reached", false}, {"seconds", 20.0}}));
+  const nlohmann::json healed =
+      until(cut + "[[at]]\ntime_s = 4\nheal = true\n", "ring_ok: reached after");
+  EXPECT_EQ(healed["reached"], true);
+  EXPECT_LT(healed["seconds"], 20);
 }
 
 TEST(Cli, CtrlCEndsWithTheReportSoFar) {

@@ -45,6 +45,17 @@ TEST(Conditions, DoNotHoldInIslands) {
   EXPECT_EQ(CountWrongSuccessors(world), borders);
 }
 
+// From the moment of the cut: what the tables still hold of the other side is of no use.
+TEST(Conditions, DoNotHoldWhileTheNetworkIsCut) {
+  World world(Both(300));
+  world.Partition(std::array{.5, .5});
+  for (const Condition condition : kAll) EXPECT_FALSE(Holds(world, condition));
+  world.Heal();
+  for (const Condition condition : kAll) EXPECT_TRUE(Holds(world, condition));
+  world.Isolate(PeerRef{7});
+  for (const Condition condition : kAll) EXPECT_FALSE(Holds(world, condition));
+}
+
 TEST(Conditions, AWorldWithoutARingHasNoRightOne) {
   EXPECT_FALSE(Holds(World(ToyOptions(10)), Condition::kRingOk));
 }

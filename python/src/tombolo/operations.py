@@ -129,15 +129,17 @@ def broadcast(
     ack: bool,
     ttl_s: float,
     deadline_s: float,
+    max_hops: int,
 ) -> Broadcast:
     peer = _source(world, source)
     _check_bytes(data)
     _check_size(size)
     _check_topic(topic)
+    _check_hops(max_hops)
     for value, name in ((ttl_s, "ttl_s"), (deadline_s, "deadline_s")):
         _check_number(value, name)
     operation = world._core.start_broadcast(
-        peer, size, bytes(data), topic, bool(ack), ttl_s, deadline_s
+        peer, size, bytes(data), topic, bool(ack), ttl_s, deadline_s, max_hops
     )
     ended = _finish(world, operation)
     names = ("reached", "wanted", "acknowledged", "hops", "latency_ms", "reason")
@@ -188,6 +190,13 @@ def _check_topic(topic: object) -> None:
         raise TypeError(f"topic = {topic!r}: must be an integer")
     if not 0 <= number < 1 << 64:
         raise ValueError(f"topic = {topic}: allowed is 0 (everybody) to 2**64 - 1")
+
+
+def _check_hops(max_hops: int) -> None:
+    if as_index(max_hops) is None:
+        raise TypeError(f"max_hops = {max_hops!r}: must be an integer")
+    if not 1 <= max_hops <= 255:
+        raise ValueError(f"max_hops = {max_hops}: allowed is 1 to 255")
 
 
 def _check_size(size: int) -> None:

@@ -247,15 +247,19 @@ class World(Conditions, EventSource, Faults, Observation):
         ack: bool = False,
         ttl_s: float = 60.0,
         deadline_s: float = 60.0,
+        max_hops: int = 64,
     ) -> Broadcast:
         """Sends bytes (or `size` bytes without content) to everybody, or to subscribers of `topic`.
 
         Ends when everybody who is up has it, with `ack` when the source has heard from all; at the
         latest after `deadline_s`, which a topic always takes.
 
-        ttl_s  how long peers pass it on, to those who come or heal late as well
+        ttl_s     how long peers pass it on, to those who come or heal late as well
+        max_hops  how many times it is passed on, 1 to 255
         """
-        return operations.broadcast(self, source, data, size, topic, ack, ttl_s, deadline_s)
+        return operations.broadcast(
+            self, source, data, size, topic, ack, ttl_s, deadline_s, max_hops
+        )
 
     def subscribe(self, peer: Id, topic: int) -> None:
         """From now on the peer hears broadcasts of the topic."""
@@ -293,8 +297,8 @@ class World(Conditions, EventSource, Faults, Observation):
         "broadcast" or "attach" (clients that come, move, meet in rooms and are looked for).
 
         Settings: spacing ("poisson", "fixed"), start_s, duration_s, count, payload_bytes, deadline_s,
-        copies, keys, ttl_s; of broadcasts senders, acknowledge; of attach clients, rooms, move_share,
-        room_share, reattach_s. Results show in `metrics` and `series`.
+        copies, keys, ttl_s; of broadcasts senders, acknowledge, max_hops; of attach clients, rooms,
+        move_share, room_share, reattach_s. Results show in `metrics` and `series`.
         """
         values = {"start_s": self.now, **settings, "kind": kind, "rate_per_s": rate_per_s}
         self._core.add_workload(values)

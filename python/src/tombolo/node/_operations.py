@@ -168,13 +168,15 @@ class Operations:
         ack: bool = False,
         ttl_s: float = 60.0,
         deadline_s: float = 60.0,
+        max_hops: int = 64,
     ) -> Broadcast:
         """Sends bytes (or `size` zeros) to every node, or to subscribers of `topic`.
 
         With `ack` it ends when the node has heard from all, or after `deadline_s`; else at once, and
         then nobody knows whom it reached.
 
-        ttl_s  how long nodes pass it on, to those who come or heal late as well
+        ttl_s     how long nodes pass it on, to those who come or heal late as well
+        max_hops  how many times it is passed on, 1 to 255
         """
         self._check_source(source)
         request = control.BroadcastRequest(
@@ -183,6 +185,7 @@ class Operations:
             acknowledge=ack,
             deadline_ms=_convert.milliseconds(deadline_s, "deadline_s"),
             ttl_ms=_convert.milliseconds(ttl_s, "ttl_s"),
+            max_hops=_convert.whole(max_hops, "max_hops", 1, 255),
         )
         began = time.monotonic()
         reply = await self._link.ask("Broadcast", request, deadline_s + _SPARE_S)
