@@ -253,6 +253,10 @@ std::optional<std::string> TextOf(const toml::node& node) {
   return std::nullopt;
 }
 
+bool IsSection(std::string_view name) {
+  return std::ranges::find(ConfigKeys(), name, &ConfigKey::section) != ConfigKeys().end();
+}
+
 bool HasKind(const toml::node& node, ConfigKind kind) {
   switch (kind) {
     case ConfigKind::kText:
@@ -337,6 +341,10 @@ absl::Status ReadConfigText(std::string_view text, const std::string& name, Node
       return ErrorAt(name, node.source(),
                      "'" + std::string(section.str()) + "' is outside of a section");
     }
+    if (table->empty() && !IsSection(section.str())) {
+      return ErrorAt(name, section.source(),
+                     "unknown section '" + std::string(section.str()) + "'");
+    }
     for (const auto& [word, value] : *table) {
       const std::string full = std::string(section.str()) + "." + std::string(word.str());
       const ConfigKey* key = FindKey(full);
@@ -360,6 +368,7 @@ absl::Status ReadConfigFile(const std::string& path, NodeConfig& config) {
     for (std::size_t got = 0; (got = std::fread(block.data(), 1, block.size(), file.get())) > 0;) {
       text.append(block.data(), got);
     }
+    if (std::ferror(file.get()) != 0) return absl::UnavailableError("cannot read " + path);
   }
   return ReadConfigText(text, path, config);
 }

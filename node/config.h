@@ -111,5 +111,7 @@ absl::Status SetConfig(const ConfigKey& key, const std::vector<std::string>& val
 
 // What single keys cannot see: which of them need each other.
 absl::Status CheckConfig(const NodeConfig& config);
+// That the files it names can be used. Reads them.
+absl::Status CheckFiles(const NodeConfig& config);
 
 }  // namespace tombolo::node

@@ -2,7 +2,9 @@
 #include <optional>
 
 #include "node/config.h"
+#include "node/control_guard.h"
 #include "node/host_port.h"
+#include "node/network_key.h"
 
 namespace tombolo::node {
 
@@ -12,6 +14,17 @@ absl::Status CheckConfig(const NodeConfig& config) {
   const bool elsewhere =
       !config.control.starts_with("unix:") && parsed && !IsLoopback(parsed->host);
   const bool certificate = !config.control_cert.empty() && !config.control_key.empty();
+  const std::optional<HostPort> links = ParseHostPort(config.listen);
+  if (config.insecure && links && !IsLoopback(links->host)) {
+    return absl::InvalidArgumentError(
+        "without security only a loopback address is listened at, not "
+        "links.listen = \"" +
+        config.listen + "\"");
+  }
+  if (config.peer_relay_tls_certificate.empty() != config.peer_relay_tls_key.empty()) {
+    return absl::InvalidArgumentError(
+        "peer_relay.tls_certificate and peer_relay.tls_key need each other");
+  }
   if (config.control_cert.empty() != config.control_key.empty()) {
     return absl::InvalidArgumentError("control.tls_cert and control.tls_key need each other");
   }
@@ -27,6 +40,20 @@ absl::Status CheckConfig(const NodeConfig& config) {
         "way could read the token");
   }
   return absl::OkStatus();
+}
+
+// What the node would read at its start.
+absl::Status CheckFiles(const NodeConfig& config) {
+  absl::Status good;
+  if (!config.control_cert.empty()) {
+    good.Update(CheckCertificate(config.control_cert, config.control_key));
+  }
+  if (!config.control_token.empty()) good.Update(ReadToken(config.control_token).status());
+  if (!config.network_key.empty()) good.Update(NetworkKey::Load(config.network_key).status());
+  if (!config.peer_relay_tls_certificate.empty()) {
+    good.Update(CheckCertificate(config.peer_relay_tls_certificate, config.peer_relay_tls_key));
+  }
+  return good;
 }
 
 }  // namespace tombolo::node

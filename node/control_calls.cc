@@ -1,6 +1,7 @@
 #include "node/control_calls.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 #include <variant>
 
@@ -21,6 +22,12 @@ grpc::Status Convert(const absl::Status& status) {
 
 Duration DeadlineOf(std::uint32_t ms) {
   return Duration::Milliseconds(ms == 0 ? kDefaultDeadlineMs : ms);
+}
+
+std::uint64_t MicrosecondsSince1970() {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
+                                        std::chrono::system_clock::now().time_since_epoch())
+                                        .count());
 }
 
 std::uint64_t MicrosSince(std::chrono::steady_clock::time_point start) {
@@ -202,7 +209,7 @@ ControlCalls::Reactor* ControlCalls::Put(Context* context, const control::PutReq
     if (!key) return reactor->Finish(BadId());
     tombolo::Put put;
     put.key = *key;
-    put.sequence = request->sequence();
+    put.sequence = request->sequence() == 0 ? MicrosecondsSince1970() : request->sequence();
     put.ttl = Duration::Seconds(request->ttl_s() == 0 ? kDefaultTtlSeconds : request->ttl_s());
     Ask(reactor, put, request->value(), [reply](const Event& event, const std::string&) {
       if (const auto* done = std::get_if<PutDone>(&event)) {

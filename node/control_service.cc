@@ -4,9 +4,14 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
+#include <cerrno>
 #include <thread>
 #include <utility>
 
@@ -15,6 +20,25 @@
 #include "node/grpc_credentials.h"
 
 namespace tombolo::node {
+namespace {
+
+// True if somebody listens at the socket: gRPC would take it away from them without a word. What
+// a dead process has left behind is not in use.
+bool Answers(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path)) return false;
+  std::copy(path.begin(), path.end(), address.sun_path);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return false;
+  const bool answered = connect(fd, reinterpret_cast<const sockaddr*>(&address),
+                                sizeof(address)) == 0 ||
+                        errno == EAGAIN;  // its backlog is full
+  close(fd);
+  return answered;
+}
+
+}  // namespace
 
 class ControlServer::Impl {
  public:
@@ -47,6 +71,9 @@ class ControlServer::Impl {
     builder.SetMaxReceiveMessageSize(1 << 20);
     builder.RegisterService(&calls_);
     const bool unix_socket = options_.address.starts_with("unix:");
+    if (unix_socket && Answers(options_.address.substr(5))) {
+      return absl::UnavailableError(options_.address + " is in use by another process");
+    }
     {
       // Nobody else may open the socket, not even between its making and chmod.
       const mode_t before = unix_socket ? umask(0177) : 0;
@@ -67,8 +94,11 @@ class ControlServer::Impl {
     return absl::OkStatus();
   }
 
-  absl::Status ReloadToken() {
-    if (guard_ == nullptr) return absl::OkStatus();
+  // gRPC itself looks at the certificate again and again, but would not say what is wrong with it.
+  absl::Status Reload() {
+    if (options_.tls_cert.empty()) return absl::OkStatus();
+    const absl::Status good = CheckCertificate(options_.tls_cert, options_.tls_key);
+    if (!good.ok() || guard_ == nullptr) return good;
     const absl::StatusOr<std::string> token = ReadToken(options_.token_file);
     if (token.ok()) guard_->SetToken(*token);
     return token.status();
@@ -121,7 +151,7 @@ ControlServer::ControlServer(boost::asio::any_io_executor strand, Application& a
 ControlServer::~ControlServer() = default;
 absl::Status ControlServer::Start() { return impl_->Start(); }
 const std::string& ControlServer::address() const { return impl_->address(); }
-absl::Status ControlServer::ReloadToken() { return impl_->ReloadToken(); }
+absl::Status ControlServer::Reload() { return impl_->Reload(); }
 std::uint64_t ControlServer::refused() const { return impl_->refused(); }
 void ControlServer::SetServing(bool serving) { impl_->SetServing(serving); }
 void ControlServer::Stop(std::function<void()> stopped) { impl_->Stop(std::move(stopped)); }

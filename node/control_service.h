@@ -53,8 +53,8 @@ class ControlServer {
 
   absl::Status Start();
   const std::string& address() const;  // with its port
-  // For callers from elsewhere; none if the options have no token file.
-  absl::Status ReloadToken();
+  // Reads the token anew, and looks whether the certificate and its key can be used.
+  absl::Status Reload();
   // Calls without the right token.
   std::uint64_t refused() const;
   // Says so to health checks.

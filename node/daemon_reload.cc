@@ -48,7 +48,7 @@ void Daemon::ReloadOnSignal() {
 absl::StatusOr<ReloadOutcome> Daemon::Reload() {
   absl::StatusOr<NodeConfig> read = reread_();
   if (read.ok()) {
-    if (absl::Status token = control_.ReloadToken(); !token.ok()) read = token;
+    if (absl::Status files = control_.Reload(); !files.ok()) read = files;
   }
   if (!read.ok()) {
     spdlog::error("the configuration stays as it was: {}", std::string(read.status().message()));

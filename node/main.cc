@@ -40,7 +40,8 @@ void AddFlags(CLI::App& app, Arguments& arguments) {
     std::vector<std::string>& values = arguments.values[key.name()];
     CLI::Option* option = nullptr;
     if (key.kind == ConfigKind::kFlag) {
-      option = app.add_flag_callback(flags, [&values] { values = {"true"}; });
+      option = app.add_flag_function(
+          flags, [&values](std::int64_t set) { values = {set > 0 ? "true" : "false"}; });
     } else if (key.kind == ConfigKind::kList) {
       option = app.add_option(flags, values)->type_name("VALUE ...");
     } else {
@@ -94,6 +95,7 @@ int Main(int argc, char** argv) {
   NodeConfig config;
   if (const absl::Status read = ReadAll(arguments, config); !read.ok()) return Fail(read, 2);
   if (arguments.check_config) {
+    if (const absl::Status files = CheckFiles(config); !files.ok()) return Fail(files, 2);
     std::puts("the configuration is good");
     return 0;
   }

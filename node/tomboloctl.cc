@@ -214,7 +214,8 @@ class Verbs {
     });
     WithKey(put);
     put->add_option("TEXT", words_.text, "at most 64 KiB")->required();
-    put->add_option("--sequence", words_.sequence, "the highest wins");
+    put->add_option("--sequence", words_.sequence,
+                    "the highest wins; microseconds since 1970 if not given");
     put->add_option("--ttl", words_.ttl_s, "seconds; an hour if not given");
     WithKey(Add("get", "read what is stored under a key", [&words = words_](Session& session) {
       control::GetRequest request;

@@ -28,28 +28,28 @@ void AddSeconds(CLI::App& sub, const std::string& name, Duration& span, const st
       ->check(CLI::Range(0.001, 86'400.0));
 }
 
-// What would be left unheard: an option that another one takes the meaning from.
-void CheckIslands(const CLI::App& sub, const BenchOptions& options) {
+// An option that another one takes the meaning from, and why; empty if there is none.
+std::string Unheard(const CLI::App& sub, const BenchOptions& options) {
   const auto given = [&](const char* name) { return sub.count(name) > 0; };
-  const auto refuse = [](const std::string& text) { throw CLI::ValidationError(text); };
-  if (options.heal.start == HealStart::kSplit) {
-    for (const char* name : {"--bridges", "--topology", "--false-alarms"}) {
-      if (given(name)) refuse(std::string(name) + ": nobody is introduced with --start split");
-    }
-  } else if (given("--cut")) {
-    refuse("--cut: nothing is cut but with --start split");
+  const bool split = options.heal.start == HealStart::kSplit;
+  for (const char* name : {"--bridges", "--topology", "--false-alarms"}) {
+    if (split && given(name))
+      return std::string(name) + ": nobody is introduced with --start split";
   }
+  if (!split && given("--cut")) return "--cut: nothing is cut but with --start split";
+  const std::string peers = std::to_string(options.peers);
+  const std::string islands = std::to_string(options.islands);
+  if (!given("--sizes"))
+    return options.islands > options.peers ? "--islands: " + islands + " of " + peers + " peers"
+                                           : "";
   const std::uint64_t sum =
       std::accumulate(options.sizes.begin(), options.sizes.end(), std::uint64_t{0});
-  if (given("--sizes") && given("--peers") && sum != options.peers)
-    refuse("--sizes: their sum is " + std::to_string(sum) + ", not the " +
-           std::to_string(options.peers) + " of --peers");
-  if (given("--sizes") && given("--islands") && options.sizes.size() != options.islands)
-    refuse("--sizes: " + std::to_string(options.sizes.size()) + " of them, but --islands is " +
-           std::to_string(options.islands));
-  if (!given("--sizes") && options.islands > options.peers)
-    refuse("--islands: " + std::to_string(options.islands) + " of " +
-           std::to_string(options.peers) + " peers");
+  if (given("--peers") && sum != options.peers)
+    return "--sizes: their sum is " + std::to_string(sum) + ", not the " + peers + " of --peers";
+  if (given("--islands") && options.sizes.size() != options.islands)
+    return "--sizes: " + std::to_string(options.sizes.size()) + " of them, but --islands is " +
+           islands;
+  return "";
 }
 
 void AddIslands(CLI::App& sub, BenchOptions& options) {
@@ -83,7 +83,6 @@ void AddIslands(CLI::App& sub, BenchOptions& options) {
              "there; default: nobody is");
   AddSeconds(sub, "--one-way", options.heal.one_way,
              "in which only messages to islands of higher numbers pass, to begin with; default 0");
-  sub.parse_complete_callback([&sub, &options] { CheckIslands(sub, options); });
 }
 
 // The options of one bench: those that it reads.
@@ -152,7 +151,12 @@ CLI::App& AddBench(CLI::App& app, BenchOptions& options, bool& json_only) {
 
 int RunBench(const CLI::App& command, const BenchOptions& options, bool json_only) {
   const auto chosen = command.get_subcommands([](const CLI::App* sub) { return sub->parsed(); });
-  if (!chosen.empty()) return RunOne(*FindBench(chosen.front()->get_name()), options, json_only);
+  if (!chosen.empty()) {
+    const Bench& bench = *FindBench(chosen.front()->get_name());
+    const bool islands = (bench.reads & kReadsIslands) != 0;
+    const std::string unheard = islands ? Unheard(*chosen.front(), options) : "";
+    return unheard.empty() ? RunOne(bench, options, json_only) : Refuse(unheard);
+  }
   const std::vector<std::string> extras = command.remaining(true);
   const std::string what =
       extras.empty() ? "name missing" : "unknown bench '" + extras.front() + "'";

@@ -98,8 +98,7 @@ class World {
   void Bridge(PeerRef a, PeerRef b);
   // Tells `a` of `b`, in another island perhaps. Requires that `a` is up.
   void Introduce(PeerRef a, PeerRef b);
-  // Every path is back.
-  void Heal();
+  void Heal();  // every path is back
 
   // The island's number: 0 without a partition, -1 if isolated, -2 for an injected bridge node.
   int island_of(PeerRef peer) const { return reach_.island_of(peer); }

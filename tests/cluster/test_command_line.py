@@ -40,6 +40,17 @@ def test_good_file(tmp_path):
         ('[control]\ntls_cert = "c.pem"\n', "control.tls_cert and control.tls_key need each other"),
         ('[control]\ntoken_file = "token"\n', "control.token_file needs control.tls_cert"),
         ('[http]\nlisten = "everywhere"\n', "must be HOST:PORT with a numeric host, or off"),
+        (
+            '[links]\nlisten = "0.0.0.0:1"\n[security]\ninsecure = true\n',
+            'only a loopback address is listened at, not links.listen = "0.0.0.0:1"',
+        ),
+        ('[peer_relay]\ntls_key = "k"\n', "peer_relay.tls_certificate and peer_relay.tls_key need"),
+        (
+            '[control]\ntls_cert = "/no/c.pem"\ntls_key = "/no/k.pem"\n',
+            "cannot read /no/c.pem",
+        ),
+        ('[security]\nnetwork_key = "/no/key"\n', "/no/key"),
+        ("[lnks]\n", ":1: unknown section 'lnks'"),
         ("listen\n", ":1: "),
         ("answer = 42\n", ":1: 'answer' is outside of a section"),
     ],
@@ -55,6 +66,20 @@ def test_environment_and_flags_are_checked_alike(tmp_path):
     assert "TOMBOLO_LIMITS_LINKS must be" in check(tmp_path, "", TOMBOLO_LIMITS_LINKS="x").stderr
     assert check(tmp_path, "", TOMBOLO_LINKS_BOOTSTRAP="a:1,b:2").returncode == 0
     assert "--links-advertise must be" in run("--check-config", "--links-advertise", "x").stderr
+
+
+def test_folder_is_no_configuration(tmp_path):
+    done = run("--config", tmp_path, "--check-config")
+    assert done.returncode == 2
+    assert f"cannot read {tmp_path}" in done.stderr
+
+
+def test_flag_switches_off_what_the_environment_switches_on():
+    words = ("--check-config", "--links-listen", "0.0.0.0:1")
+    assert run(*words, TOMBOLO_SECURITY_INSECURE="true").returncode == 2
+    assert (
+        run(*words, "--security-insecure=false", TOMBOLO_SECURITY_INSECURE="true").returncode == 0
+    )
 
 
 def test_stronger_source_wins(tmp_path):
@@ -94,5 +119,5 @@ def test_key_that_others_may_read_is_refused(tmp_path):
 
 def test_insecure_node_stays_on_loopback(tmp_path):
     done = run("--insecure", "--listen", "0.0.0.0:0", "--data-dir", tmp_path / "data")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "loopback" in done.stderr

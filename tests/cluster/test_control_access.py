@@ -1,6 +1,7 @@
 """Who may use the control API: the owner of a Unix socket, and elsewhere whoever has the token, over TLS."""
 
 import json
+import signal
 import stat
 import subprocess
 from pathlib import Path
@@ -80,6 +81,28 @@ def test_socket_is_the_owners_alone(tmp_path):
     with Cluster(1, tmp_path) as cluster:
         path = Path(cluster[0].socket.removeprefix("unix:"))
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_socket_of_a_living_node_is_not_taken_over(tmp_path):
+    with Cluster(1, tmp_path) as cluster:
+        words = ("--data-dir", tmp_path / "other", "--listen", "127.0.0.1:0", "--http", "off")
+        done = run(*words, "--control", cluster[0].socket)
+        assert done.returncode == 1
+        assert f"{cluster[0].socket} is in use by another process" in done.stderr
+        assert cluster[0].ask("status")["id"] == cluster[0].id
+        cluster[0].kill()  # what it leaves behind is in nobody's way
+        cluster[0].start()
+
+
+def test_broken_certificate_is_named_at_reload(keys, node):
+    good = keys.cert.read_text()
+    keys.cert.write_text(good[:100])
+    node.send_signal(signal.SIGHUP)
+    try:
+        until("the log names it", lambda: f"{keys.cert} is no certificate" in node.log.read_text())
+        assert "the configuration stays as it was" in node.log.read_text()
+    finally:
+        keys.cert.write_text(good)
 
 
 def test_token_over_tls_opens_the_api(keys, node):

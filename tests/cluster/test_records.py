@@ -21,6 +21,14 @@ def test_acknowledged_records_survive_the_death_of_all_nodes(tmp_path):
             assert cluster[(i + 1) % 3].ask("get", f"key {i}")["value"] == f"value {i}"
 
 
+def test_later_put_wins_without_a_sequence(tmp_path):
+    with Cluster(2, tmp_path) as cluster:
+        cluster.wait_joined()
+        for value in ("blue", "red"):
+            assert cluster[0].ask("put", "colour", value)["stored"] == 2
+            assert cluster[1].ask("get", "colour")["value"] == value
+
+
 class Writer(threading.Thread):
     """Puts one record after the other until the node dies; `acknowledged` are those that it answered for."""
 

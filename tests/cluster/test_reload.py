@@ -59,6 +59,9 @@ def test_bad_file_changes_nothing_and_is_explained(cluster, file):
     assert cluster[0].ask("reload")["changed"] == []
     file.unlink()
     assert "cannot read" in cluster[0].ctl("reload").stderr
+    file.mkdir()
+    assert "cannot read" in cluster[0].ctl("reload").stderr
+    file.rmdir()
 
 
 def test_denied_peer_is_hung_up_on_and_may_come_back(cluster, file):
