@@ -57,18 +57,20 @@ class BroadcastReply(_message.Message):
     def __init__(self, failure: _Optional[_Union[Failure, str]] = ..., delivered: _Optional[int] = ..., complete: bool = ...) -> None: ...
 
 class BroadcastRequest(_message.Message):
-    __slots__ = ["acknowledge", "deadline_ms", "payload", "topic", "ttl_ms"]
+    __slots__ = ["acknowledge", "deadline_ms", "max_hops", "payload", "topic", "ttl_ms"]
     ACKNOWLEDGE_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_MS_FIELD_NUMBER: _ClassVar[int]
+    MAX_HOPS_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     TOPIC_FIELD_NUMBER: _ClassVar[int]
     TTL_MS_FIELD_NUMBER: _ClassVar[int]
     acknowledge: bool
     deadline_ms: int
+    max_hops: int
     payload: bytes
     topic: int
     ttl_ms: int
-    def __init__(self, payload: _Optional[bytes] = ..., topic: _Optional[int] = ..., acknowledge: bool = ..., deadline_ms: _Optional[int] = ..., ttl_ms: _Optional[int] = ...) -> None: ...
+    def __init__(self, payload: _Optional[bytes] = ..., topic: _Optional[int] = ..., acknowledge: bool = ..., deadline_ms: _Optional[int] = ..., ttl_ms: _Optional[int] = ..., max_hops: _Optional[int] = ...) -> None: ...
 
 class ChannelAccept(_message.Message):
     __slots__ = ["service"]
