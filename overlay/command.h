@@ -96,7 +96,8 @@ struct Unsubscribe {
 
 // Makes this peer the home of a client that is no peer itself. `sequence` is the client's own, ever
 // higher; 0 = the client has just come, which is newer than all that is known. Ends in
-// ClientAttached once the holders of the lease have taken it, or in LeaseLost.
+// ClientAttached once the holders of the lease have taken it, or in LeaseLost. The same client once
+// more while that goes on: the earlier command ends in ClientAttached, not attached.
 struct AttachClient {
   std::uint32_t request = 0;
   NodeId client;

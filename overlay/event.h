@@ -133,7 +133,7 @@ struct BroadcastDone {
 // A client that was to be attached is: `holders` other peers know where it is.
 struct ClientAttached {
   std::uint32_t request;
-  bool attached;  // false: this peer has no room for it, or is outside the overlay
+  bool attached;  // false: this peer has no room for it, is outside the overlay, or was asked anew
   NodeId client;
   std::uint64_t sequence;
   std::uint8_t holders;

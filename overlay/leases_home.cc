@@ -35,10 +35,13 @@ bool HomeLeases::Attach(std::uint32_t request, const NodeId& client, std::uint64
     at = leases_.find(key);
   }
   Lease& lease = at->second;
+  // Each command gets an answer of its own: who asks again waits for the second one.
+  if (lease.attaching && lease.request != request)
+    step.out.Notify(ClientAttached{lease.request, false, client, lease.sequence, 0, lease.started});
   lease.request = request;
   lease.started = step.now;
   lease.attaching = true;
-  lease.bumps = sequence == 0;
+  lease.bids = sequence == 0 ? kMaxBids : 0;
   if (!is_new && wanted > lease.sequence) Raise(key, lease, wanted, step);
   if (lease.stage == Stage::kPlaced) EndAttaching(key, lease, step);
   return true;
@@ -129,7 +132,9 @@ bool HomeLeases::OnMoved(PeerRef from, const LeaseMoved& moved, const PartStep& 
     return false;
   }
   const bool own = moved.home == step.self;  // of an earlier life
-  if ((own || (lease.attaching && lease.bumps)) && moved.sequence != kLastSequence) {
+  const bool outbids = own || (lease.attaching && lease.bids > 0);
+  if (outbids && moved.sequence != kLastSequence) {
+    if (!own) --lease.bids;
     Raise(at->first, lease, moved.sequence + 1, step);
     return false;
   }

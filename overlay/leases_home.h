@@ -24,8 +24,10 @@
 // The same client on two homes: the higher (sequence, id of the home) wins, here and at the
 // holders; the other home hears LeaseLost. A client attached without a sequence of its own (0) has
 // just come, so it gets one above all that the holders know, starting from the time: hosts whose
-// time begins with the process should give the wall clock's microseconds. A lease that expires
-// during a split was of a home that the holders cannot reach; its own island holds it.
+// time begins with the process should give the wall clock's microseconds. Two homes to which one
+// client comes at the same time raise above each other; after kMaxBids of that a home gives way as
+// any other does. A lease that expires during a split was of a home that the holders cannot reach;
+// its own island holds it.
 //
 // Bounds: attach.max_clients clients (more are refused and counted as kOverload), as many rooms
 // as rooms.h allows, 16 holders each. About 200 bytes per lease. Thread rule: one caller at a
@@ -56,12 +58,13 @@ class HomeLeases {
   static constexpr std::size_t kWindow = 16;      // updates under way per holder
   static constexpr std::size_t kMaxLookups = 16;  // under way at once
   static constexpr Duration kMaxBackOff = Duration::Minutes(10);
+  static constexpr std::uint8_t kMaxBids = 8;  // while a client is attached without a sequence
 
   // ---- What is attached.
 
   // False, and nothing done, if max_clients are attached. A client that is attached already gets
   // the new sequence if it is higher. Ends in ClientAttached, or LeaseLost if a holder knows
-  // better.
+  // better; an earlier request under way ends at once, without success.
   bool Attach(std::uint32_t request, const NodeId& client, std::uint64_t sequence,
               const PartStep& step);
   void EnterRoom(const NodeId& room, const PartStep& step);
@@ -131,14 +134,14 @@ class HomeLeases {
     std::uint8_t count = 0;       // holders
     Stage stage = Stage::kWaiting;
     bool attaching = false;  // the application waits for ClientAttached
-    bool bumps = false;      // the sequence may be raised above what holders know
+    std::uint8_t bids = 0;   // so often may the sequence be raised above what holders know
     bool tell_all = false;   // tell holders even of what they have
 
     std::span<const PeerRef> list() const { return {holders.data(), count}; }
     template <class Archive>
     void Serialize(Archive& archive) {
       archive(sequence, started, again, back_off, holders, request, confirmed, count, stage,
-              attaching, bumps, tell_all);
+              attaching, bids, tell_all);
     }
   };
 

@@ -47,6 +47,8 @@ bool Links::OnDown(PeerRef peer, LinkDownReason reason, const PartStep& step) {
 bool Links::OnEvict(PeerRef from, const Evict& evict, const PartStep& step) {
   const std::size_t index = IndexOf(from, step);
   if (index == rows_.size()) {
+    // A host may tell us of the link that we are opening only after this.
+    if (IsDialing(from)) SetBackOff(from, step);
     step.out.Drop(DropReason::kNotLinked);
     return false;
   }

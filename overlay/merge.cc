@@ -57,8 +57,9 @@ bool Merge::Learn(PeerRef peer, const MergeStep& step) {
   const int level = CommonPrefixLength(step.self_id, step.ids.id(peer));
   if (level == kIdBits) return false;
   bool news = false;
-  const bool room = step.table.live(level).size() < static_cast<std::size_t>(step.config.table.k);
-  if (room && !IsContact(peer, step)) {
+  const std::span<const PeerRef> bucket = step.table.live(level);
+  const bool room = bucket.size() < static_cast<std::size_t>(step.config.table.k);
+  if (room && !IsIn(bucket, peer)) {
     step.table.Seen(peer, level, step.config.table, step.ids);
     news = IsContact(peer, step);
   }

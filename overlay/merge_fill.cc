@@ -111,32 +111,42 @@ void Merge::LearnAtRefresh(ListHandle contacts, const MergeStep& step) {
     return count;
   };
   const Time planned = refresh_at_;
-  const int before = filled();
+  const bool is_late = step.now < next_refresh_;
+  const int before = is_late ? filled() : 0;
   for (const PeerRef peer : step.lists.Get(contacts)) {
     if (Learn(peer, step)) AddForeign(peer, step);
   }
-  if (step.now >= next_refresh_) return;
-  if (filled() == before || refreshes_ >= kMaxRefreshes) refresh_at_ = planned;
+  if (is_late && (filled() == before || refreshes_ >= kMaxRefreshes)) refresh_at_ = planned;
 }
 
-// Names neighbours, and contacts for the asker's thin buckets: those that we share with it are
-// ours, those below lie in the bucket that the asker itself is in.
+// Names neighbours, and contacts for the asker's thin buckets. Down to the bit in which our ids
+// part its buckets are ours; all that we have below is in the one bucket of the asker that we are
+// in; and our bucket that the asker is in holds all that it has below: only there ids are looked
+// at.
 void Merge::On(PeerRef from, const MergeRefresh& refresh, const MergeStep& step) {
   const NodeId& asker = step.ids.id(from);
   std::vector<PeerRef> named;
+  named.reserve(kMaxListed);
   std::array<std::uint8_t, kIdBits> offered{};
-  const auto offer = [&](PeerRef peer, bool always) {
-    const int level = CommonPrefixLength(asker, step.ids.id(peer));
+  const auto is_wanted = [&](int level) {
+    return level < kIdBits && refresh.thin.bit(level) &&
+           offered[static_cast<std::size_t>(level)] < kOfferedThin;
+  };
+  const auto offer = [&](PeerRef peer, int level) {
     if (level == kIdBits || IsSuspect(peer, step)) return;
-    std::uint8_t& count = offered[static_cast<std::size_t>(level)];
-    const bool wanted = refresh.thin.bit(level) && count < kOfferedThin;
-    if ((!wanted && !always) || std::find(named.begin(), named.end(), peer) != named.end()) return;
-    ++count;
+    if (std::find(named.begin(), named.end(), peer) != named.end()) return;
+    ++offered[static_cast<std::size_t>(level)];
     named.push_back(peer);
   };
-  for (const PeerRef peer : step.ring.all()) offer(peer, true);
+  const auto level_of = [&](PeerRef peer) { return CommonPrefixLength(asker, step.ids.id(peer)); };
+  for (const PeerRef peer : step.ring.all()) offer(peer, level_of(peer));
+  const int shared = CommonPrefixLength(asker, step.self_id);
   for (int level = 0; level < step.table.levels(); ++level) {
-    for (const PeerRef peer : step.table.live(level)) offer(peer, false);
+    if (level != shared && !is_wanted(std::min(level, shared))) continue;
+    for (const PeerRef peer : step.table.live(level)) {
+      const int of_asker = level == shared ? level_of(peer) : std::min(level, shared);
+      if (is_wanted(of_asker)) offer(peer, of_asker);
+    }
   }
   step.out.Send(from, MergeRefreshed{refresh.rpc, step.lists.Add(named)});
   LearnAtRefresh(refresh.contacts, step);

@@ -14,9 +14,13 @@ struct Place {
   bool known;
 };
 
-// Most calls name the nearest; its place need not be searched.
-bool IsNearest(std::span<const PeerRef> side, PeerRef peer) {
-  return !side.empty() && side.front() == peer;
+// Most calls name somebody who is listed, or far away: neither is worth a search, which reads an id
+// in memory at every step.
+template <class IsNearer>
+bool IsNoNews(std::span<const PeerRef> side, std::size_t max, PeerRef peer, const Directory& ids,
+              const IsNearer& is_nearer) {
+  if (std::find(side.begin(), side.end(), peer) != side.end()) return true;
+  return side.size() >= max && (side.empty() || is_nearer(ids.id(side.back())));
 }
 
 template <class IsNearer>
@@ -37,10 +41,11 @@ bool Neighbours::Learn(PeerRef peer, const PartStep& step) {
 }
 
 bool Neighbours::LearnSuccessor(PeerRef peer, const PartStep& step) {
-  if (peer == step.self || IsNearest(successors(), peer)) return false;
+  if (peer == step.self) return false;
   const auto max = static_cast<std::size_t>(step.config.successors());
   const NodeId& id = step.ids.id(peer);
   const auto nearer = [&](const NodeId& other) { return InOpen(step.self_id, other, id); };
+  if (IsNoNews(successors(), max, peer, step.ids, nearer)) return false;
   const Place place = PlaceOf(successors(), peer, step.ids, nearer);
   if (place.known || place.index >= max) return false;
   if (successors_ >= max) refs_.erase(refs_.begin() + --successors_);
@@ -50,10 +55,11 @@ bool Neighbours::LearnSuccessor(PeerRef peer, const PartStep& step) {
 }
 
 bool Neighbours::LearnPredecessor(PeerRef peer, const PartStep& step) {
-  if (peer == step.self || IsNearest(predecessors(), peer)) return false;
+  if (peer == step.self) return false;
   const auto max = static_cast<std::size_t>(step.config.predecessors());
   const NodeId& id = step.ids.id(peer);
   const auto nearer = [&](const NodeId& other) { return InOpen(id, other, step.self_id); };
+  if (IsNoNews(predecessors(), max, peer, step.ids, nearer)) return false;
   const Place place = PlaceOf(predecessors(), peer, step.ids, nearer);
   if (place.known || place.index >= max) return false;
   if (predecessors().size() >= max) refs_.pop_back();

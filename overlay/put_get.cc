@@ -49,7 +49,8 @@ void NotifyNotFound(std::uint32_t request, const KeyLookupResult& result, Time s
 
 std::optional<KeyLookup> PutGet::OnPut(const Put& put, const PartStep& step) {
   published_.DropExpired(step.now, step.out);
-  if (!IsValid(put.payload.bytes, put.ttl, step) || !Publish(put, step)) {
+  const bool valid = step.config.has_table() && IsValid(put.payload.bytes, put.ttl, step);
+  if (!valid || !Publish(put, step)) {
     RefusePut(put, step);
     return std::nullopt;
   }
@@ -87,6 +88,10 @@ bool PutGet::Publish(const Put& put, const PartStep& step) {
 }
 
 std::optional<KeyLookup> PutGet::OnGet(const Get& get, const PartStep& step) {
+  if (!step.config.has_table()) {
+    NotifyNotFound(get.request, {}, step.now, step);
+    return std::nullopt;
+  }
   if (active_ >= kMaxCommands) {
     step.out.Drop(DropReason::kOverload);
     NotifyNotFound(get.request, {}, step.now, step);

@@ -9,7 +9,8 @@
 //   Get   FIND_VALUE, each answer reported with OnValue; then GetDone with the highest sequence,
 //   and a
 //         copy that lives for cache_ttl at most at the closest peer that had none.
-// The commands of a peer that is overloaded end at once, without success. Each is bounded by
+// Holders are found over the buckets: on a ring alone, which has none, both end at once, without
+// success, and so do the commands of a peer that is overloaded. Each is bounded by
 // kMaxCommands under way and max_records published; what goes beyond counts as kOverload.
 //
 // The origin is a holder of what it publishes: it answers requests from here (Find, Answer) and

@@ -129,7 +129,10 @@ Forward Departing(const PartStep& step, const Forward& message, RouteKind route)
   departing.detours = static_cast<std::uint8_t>(message.detours - 1);
   if (message.detouring) return departing;
   const bool stuck = route == RouteKind::kDetour;
-  departing.stuck_at = stuck ? WayTo(step, step.self_id, message.target).prefix64() : kAnyDistance;
+  // Where it goes back to, an earlier detour may be under way still, past peers that have passed
+  // the message on: only what is closer than its start is new.
+  const std::uint64_t before = message.stuck_at > 0 ? message.stuck_at : kAnyDistance;
+  departing.stuck_at = stuck ? WayTo(step, step.self_id, message.target).prefix64() : before;
   return departing;
 }
 

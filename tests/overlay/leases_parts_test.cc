@@ -256,6 +256,36 @@ TEST_F(HomeTest, ADifferenceIsLookedAtTwiceAndThenAllIsSentAgainOnce) {
   EXPECT_TRUE(SentTo(a_).empty()) << "not again at once";
 }
 
+// Each of two homes that are attaching the same client would outbid the other for ever.
+TEST_F(HomeTest, BiddingForAClientEnds) {
+  home_.Attach(1, TestId(1), 0, host_.step());
+  Place();
+  int bids = 0;
+  const auto is_outbid = [&] {
+    const std::uint64_t other = *home_.Find(TestId(1)) + 1;
+    return home_.OnMoved(a_, {TestId(1), b_, other}, host_.step());
+  };
+  while (bids < 100 && !is_outbid()) ++bids;
+  EXPECT_EQ(bids, HomeLeases::kMaxBids);
+  EXPECT_EQ(host_.TakeEvents<LeaseLost>().size(), 1U);
+}
+
+TEST_F(HomeTest, WhoAsksAgainEndsTheEarlierAttaching) {
+  home_.Attach(1, TestId(1), 5, host_.step());
+  home_.Attach(2, TestId(1), 6, host_.step());
+  const auto earlier = host_.TakeEvents<ClientAttached>();
+  ASSERT_EQ(earlier.size(), 1U);
+  EXPECT_EQ(earlier[0].request, 1U);
+  EXPECT_FALSE(earlier[0].attached);
+  Place();
+  AckAll(a_);
+  AckAll(b_);
+  const auto later = host_.TakeEvents<ClientAttached>();
+  ASSERT_EQ(later.size(), 1U);
+  EXPECT_EQ(later[0].request, 2U);
+  EXPECT_TRUE(later[0].attached);
+}
+
 TEST_F(HomeTest, AtMostAWindowOfUpdatesIsUnderWay) {
   for (std::uint32_t i = 1; i <= 100; ++i) home_.Attach(i, TestId(i), 5, host_.step());
   Place();

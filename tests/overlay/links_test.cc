@@ -1,12 +1,12 @@
 #include "overlay/links.h"
 
 #include <gtest/gtest.h>
-#include <set>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <variant>
 #include <vector>
@@ -323,6 +323,14 @@ TEST_F(LinksTest, BeingEvictedIsToldWithAlternatives) {
   EXPECT_FALSE(links_.Dial(by, false, Part()));
   EXPECT_FALSE(links_.OnEvict(by, evict, Part()));
   EXPECT_EQ(out_.drops()[static_cast<std::size_t>(DropReason::kNotLinked)], 1U);
+}
+
+TEST_F(LinksTest, WhoTurnsUsAwayBeforeItsLinkIsUpIsNotDialledAtOnce) {
+  const PeerRef by = At(1, 1);
+  EXPECT_TRUE(links_.Dial(by, false, Part()));
+  EXPECT_TRUE(!links_.OnEvict(by, {HangupReason::kFull, 0, {}}, Part()) && Up(by));
+  links_.OnDown(by, LinkDownReason::kClosed, Part());
+  EXPECT_FALSE(links_.Dial(by, false, Part()));
 }
 
 TEST_F(LinksTest, MaintenanceAsksSuspectsForASignOfLife) {

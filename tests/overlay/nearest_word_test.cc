@@ -5,14 +5,16 @@
 namespace tombolo {
 namespace {
 
-TEST(NearestWord, DistanceCountsInsertionsDeletionsAndChanges) {
+TEST(NearestWord, DistanceCountsInsertionsDeletionsChangesAndSwaps) {
   EXPECT_EQ(EditDistance("", ""), 0U);
   EXPECT_EQ(EditDistance("", "abc"), 3U);
   EXPECT_EQ(EditDistance("kitten", "sitting"), 3U);
   EXPECT_EQ(EditDistance("listen", "listen"), 0U);
   EXPECT_EQ(EditDistance("lisen", "listen"), 1U);
   EXPECT_EQ(EditDistance("listen", "lisen"), 1U);
-  EXPECT_EQ(EditDistance("ab", "ba"), 2U);
+  EXPECT_EQ(EditDistance("ab", "ba"), 1U);
+  EXPECT_EQ(EditDistance("sedes", "seeds"), 1U);
+  EXPECT_EQ(EditDistance("abc", "cab"), 2U);
 }
 
 TEST(NearestWord, IsTheFirstOfTheNearestWithinTheDistance) {
@@ -30,6 +32,7 @@ TEST(NearestWord, AnUnknownArgumentIsNamedWithTheFlagThatWasMeant) {
   } kCases[] = {
       {{"--lisen"}, "unknown argument '--lisen'; did you mean '--listen'?"},
       {{"127.0.0.1:0", "--lisen"}, "unknown argument '--lisen'; did you mean '--listen'?"},
+      {{"--josn"}, "unknown argument '--josn'; did you mean '--json'?"},
       {{"--jsn=3"}, "unknown argument '--jsn=3'; did you mean '--json'?"},
       {{"--control"}, "unknown argument '--control'; see --help"},
       {{"more"}, "unknown argument 'more'; see --help"},

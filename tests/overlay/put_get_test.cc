@@ -54,6 +54,25 @@ TEST_F(PutGetTest, APutStoresAtTheClosestPeersAndCountsTheirAnswers) {
   EXPECT_EQ(host_.SharesOf(put.payload), 1) << "kept to be republished";
 }
 
+// Without buckets nobody is found to hold a record. The origin alone would be a put that no get of
+// anybody else can find.
+TEST_F(PutGetTest, ARingAloneKeepsNoRecords) {
+  host_.config().overlay = OverlayKind::kChord;
+  const Put put = MakePut(7);
+  EXPECT_FALSE(part_.OnPut(put, host_.step()));
+  const auto done = host_.TakeEvents<PutDone>();
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].request, 7U);
+  EXPECT_EQ(done[0].stored, 0);
+  EXPECT_EQ(host_.SharesOf(put.payload), 0);
+  EXPECT_FALSE(part_.OnGet({8, TestId(kKey)}, host_.step()));
+  const auto got = host_.TakeEvents<GetDone>();
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0].request, 8U);
+  EXPECT_FALSE(got[0].found);
+  EXPECT_TRUE(part_.idle());
+}
+
 TEST_F(PutGetTest, EveryRefusalCountsAsRejected) {
   for (const StoreStatus status :
        {StoreStatus::kOutdated, StoreStatus::kFull, StoreStatus::kRejected}) {

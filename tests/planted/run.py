@@ -35,8 +35,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PROGRAM = "sim/tombolo-sim"
 # A mistake may well make the core run for ever; that is a find, too. Counted in CPU time: on a busy
-# machine an hour may pass and prove nothing.
-CPU_LIMIT_S = 300
+# machine an hour may pass and prove nothing. A seed takes a third of a second.
+LONGEST_SEED_S = 300
+MEAN_SEED_S = 2
 CRASHES = (signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV)
 CONTROL_SEEDS = 20
 
@@ -114,7 +115,7 @@ class Build:
         """The seeds until the first failure and what failed."""
         command = [str(self.out / mistake.name / "tombolo-sim"), "swarm", "--json", "--brief"]
         command += ["--seeds", str(mistake.seeds), "--failures", "1"]
-        return judge(mistake, run(command, preexec_fn=limit_cpu_time))
+        return judge(mistake, run(command, preexec_fn=lambda: limit_cpu_time(mistake)))
 
 
 def judge(mistake: Mistake, done: subprocess.CompletedProcess) -> Found:
@@ -137,8 +138,9 @@ def judge(mistake: Mistake, done: subprocess.CompletedProcess) -> Found:
     return Found(mistake, f"the swarm ended with status {done.returncode}: {last[0]}")
 
 
-def limit_cpu_time() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S + 10))
+def limit_cpu_time(mistake: Mistake) -> None:
+    limit = LONGEST_SEED_S + MEAN_SEED_S * mistake.seeds
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 10))
 
 
 def run(command: list[str], **options) -> subprocess.CompletedProcess:
