@@ -15,7 +15,7 @@
 namespace tombolo::sim {
 
 // Raised with every change of what any Serialize writes.
-inline constexpr std::uint32_t kArchiveVersion = 3;
+inline constexpr std::uint32_t kArchiveVersion = 4;
 
 // 64 bits over the length and all bytes.
 std::uint64_t Checksum(std::span<const std::uint8_t> bytes);

@@ -54,7 +54,8 @@ LookupCheck CheckLookups(World& world, std::uint32_t count) {
   LookupCheck check;
   std::vector<OperationId> started;
   for (std::uint32_t i = 0; i < count && world.live_count() > 1; ++i) {
-    started.push_back(world.StartLookup(world.RandomLivePeer(), world.RandomId()));
+    const NodeId key = world.RandomId();  // first: arguments have no order
+    started.push_back(world.StartLookup(world.RandomLivePeer(), key));
   }
   const Time limit = world.now() + kLookupLimit;
   for (const OperationId id : started) {

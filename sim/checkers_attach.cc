@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -32,11 +33,17 @@ std::map<NodeId, std::vector<Members>> RoomsOf(const World& world) {
   return rooms;
 }
 
+// Two of those who cannot be dialled speak to each other only while a link or an answer happens to
+// keep a way open.
+bool MayBeStrangers(const World& world, PeerRef a, PeerRef b) {
+  return a != b && !world.directory().dialable(a) && !world.directory().dialable(b);
+}
+
 std::vector<Entry> Truth(const World& world, const std::vector<Members>& homes, PeerRef viewer) {
   std::vector<Entry> entries;
   for (const Members& members : homes) {
     const bool reached = members.home == viewer || world.CanTalkBothWays(viewer, members.home);
-    if (!reached) continue;
+    if (!reached || MayBeStrangers(world, viewer, members.home)) continue;
     for (const NodeId& client : members.clients)
       entries.emplace_back(world.directory().id(members.home), client);
   }
@@ -46,10 +53,42 @@ std::vector<Entry> Truth(const World& world, const std::vector<Members>& homes, 
 
 std::vector<Entry> ViewOf(const World& world, const NodeId& room, PeerRef home) {
   std::vector<Entry> entries;
-  for (const RoomMember& member : world.peer(home).parts()->attach->rooms.View(room, home))
-    entries.emplace_back(world.directory().id(member.home), member.client);
+  for (const RoomMember& member : world.peer(home).parts()->attach->rooms.View(room, home)) {
+    if (!MayBeStrangers(world, home, member.home))
+      entries.emplace_back(world.directory().id(member.home), member.client);
+  }
   std::ranges::sort(entries);
   return entries;
+}
+
+bool Claims(const World& world, PeerRef peer, const NodeId& client) {
+  const PeerParts* parts = world.peer(peer).parts();
+  return parts != nullptr && parts->attach && parts->attach->home.Find(client).has_value();
+}
+
+// Members that homes have and that are elsewhere, or in other rooms.
+std::uint32_t Strays(const World& world, const NodeId& room, const Members& members) {
+  const auto is_here = [&](const NodeId& client) {
+    const auto at = world.clients().find(client);
+    return at != world.clients().end() && at->second.home == members.home &&
+           std::ranges::binary_search(at->second.rooms, room);
+  };
+  return static_cast<std::uint32_t>(members.clients.size()) -
+         static_cast<std::uint32_t>(std::ranges::count_if(members.clients, is_here));
+}
+
+// Clients that have a home which does not know that they are in this room.
+std::uint32_t Absentees(const World& world, const NodeId& room) {
+  std::uint32_t absent = 0;
+  for (const auto& [id, client] : world.clients()) {
+    const bool member = std::ranges::binary_search(client.rooms, room);
+    if (!member || client.home == PeerRef::kNone) continue;
+    const PeerParts* parts = world.peer(client.home).parts();
+    const bool known = parts != nullptr && parts->attach &&
+                       std::ranges::binary_search(parts->attach->rooms.OwnMembers(room), id);
+    absent += known ? 0 : 1;
+  }
+  return absent;
 }
 
 }  // namespace
@@ -85,12 +124,30 @@ ResolveCheck CheckResolves(World& world, std::uint32_t count) {
   return check;
 }
 
+HomeCheck CheckHomes(const World& world) {
+  HomeCheck check;
+  for (const auto& [id, client] : world.clients()) {
+    ++check.clients;
+    for (const PeerRef peer : world.oracle().live()) {
+      if (Claims(world, peer, id) == (peer == client.home) || check.wrong++ > 0) continue;
+      check.first_client = id;
+      check.first_home = peer;
+    }
+  }
+  return check;
+}
+
 RoomCheck CheckRooms(const World& world) {
   RoomCheck check;
+  std::set<NodeId> rooms;
+  for (const auto& [id, client] : world.clients())
+    rooms.insert(client.rooms.begin(), client.rooms.end());
+  for (const NodeId& room : rooms) check.misplaced += Absentees(world, room);
   for (const auto& [room, homes] : RoomsOf(world)) {
     ++check.rooms;
     for (const Members& members : homes) {
       ++check.views;
+      check.misplaced += Strays(world, room, members);
       if (ViewOf(world, room, members.home) == Truth(world, homes, members.home)) continue;
       if (check.wrong++ > 0) continue;
       check.first_room = room;

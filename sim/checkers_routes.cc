@@ -22,10 +22,13 @@ PeerRef Draw(const World& world, Rng& rng) {
   return live[rng.Below(static_cast<std::uint32_t>(live.size()))];
 }
 
+// Who cannot be dialled is reached over its links alone, which a walk does not know.
+bool AreWalked(const World& world, PeerRef from, PeerRef to) {
+  return world.directory().dialable(from) && world.directory().dialable(to);
+}
+
 void CheckPair(const World& world, PeerRef from, PeerRef to, std::uint32_t most, Finding& finding) {
-  if (!IsMember(world, from) || !IsMember(world, to)) return;
-  // Who cannot be dialled is reached over its links alone, which the walk does not know.
-  if (!world.directory().dialable(from) || !world.directory().dialable(to)) return;
+  if (!IsMember(world, from) || !IsMember(world, to) || !AreWalked(world, from, to)) return;
   ++finding.checked;
   const Walk walk = WalkRoute(world, from, to);
   if (!walk.arrived) {
@@ -132,7 +135,7 @@ DeliverabilityTracker::DeliverabilityTracker(const World& world, std::uint32_t p
   for (std::uint32_t i = 0; i < pairs && world.live_count() > 0; ++i) {
     const PeerRef from = Draw(world, rng);
     const PeerRef to = Draw(world, rng);
-    if (from != to) pairs_.push_back({from, to});
+    if (from != to && AreWalked(world, from, to)) pairs_.push_back({from, to});
   }
   Look(world);
 }

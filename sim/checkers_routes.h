@@ -26,7 +26,8 @@ Finding CheckNoLoops(const World& world);
 // does not join at first counts from the moment when one does.
 class DeliverabilityTracker {
  public:
-  // Draws the pairs from the members of now.
+  // Draws the pairs from the members of now, as many as `pairs` draws give: who cannot be dialled
+  // is left out.
   DeliverabilityTracker(const World& world, std::uint32_t pairs);
 
   // Looks at all pairs; to be called again and again.

@@ -71,21 +71,27 @@ void CheckPeer(const World& world, std::uint64_t position, BucketCheck& check) {
 
 BucketCheck CheckBuckets(const World& world, std::uint32_t peers_max) {
   BucketCheck check;
+  check.at = world.now();
   const std::uint64_t live = world.oracle().live().size();
   const std::uint64_t count = std::min<std::uint64_t>(peers_max, live);
   for (std::uint64_t i = 0; i < count; ++i) CheckPeer(world, i * live / count, check);
   return check;
 }
 
-Finding CheckTables(const World& world) {
-  const BucketCheck check = CheckBuckets(world, world.live_count());
-  Finding finding = StartFinding(world, Invariant::kNoFalseEmpty);
+Finding FindingOf(const BucketCheck& check) {
+  Finding finding;
+  finding.invariant = Invariant::kNoFalseEmpty;
+  finding.at = check.at;
   finding.checked = check.buckets;
   if (check.false_empty == 0) return finding;
   finding.Report(check.first_peer,
                  "bucket " + std::to_string(check.first_level) + " holds no live contact");
   finding.broken = check.false_empty;
   return finding;
+}
+
+Finding CheckTables(const World& world) {
+  return FindingOf(CheckBuckets(world, world.live_count()));
 }
 
 std::optional<int> FirstFalseEmpty(const World& world, std::uint64_t position) {

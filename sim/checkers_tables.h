@@ -21,6 +21,7 @@ struct BucketCheck {
   std::uint64_t false_empty = 0;        // of these, without a live contact
   PeerRef first_peer = PeerRef::kNone;  // the first offender, by id
   int first_level = 0;
+  Time at;  // of the look
 };
 
 // Looks at the live members of the overlay, at most `peers_max` of them, evenly spread over the
@@ -31,7 +32,9 @@ BucketCheck CheckBuckets(const World& world, std::uint32_t peers_max);
 // has not joined. Where tables are good this looks at hardly more than the tables.
 std::optional<int> FirstFalseEmpty(const World& world, std::uint64_t position);
 
-// I5 of all members, as a finding.
+// I5 as far as it was looked at.
+Finding FindingOf(const BucketCheck& check);
+// I5 of all members.
 Finding CheckTables(const World& world);
 
 // False-empty buckets of all members.

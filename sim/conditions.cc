@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 #include <span>
+#include <string>
+#include <utility>
 
 #include "sim/checkers_tables.h"
 #include "sim/greedy_route.h"
@@ -35,17 +37,55 @@ bool RingIsRight(const World& world, std::uint64_t position) {
   return FirstLiveSuccessor(world, peer) == next && world.CanTalkBothWays(peer, next);
 }
 
-bool PairIsRight(const World& world, std::uint64_t number) {
+std::pair<PeerRef, PeerRef> PairOf(const World& world, std::uint64_t number) {
   const std::span<const PeerRef> live = world.oracle().live();
-  std::uint64_t from = number / live.size();
-  std::uint64_t to = number % live.size();
-  if (live.size() > kAllPairsPeers) {
-    Rng rng = Rng::Split(0x7061697273, number);
-    from = rng.Below(static_cast<std::uint32_t>(live.size()));
-    to = rng.Below(static_cast<std::uint32_t>(live.size()));
+  if (live.size() <= kAllPairsPeers)
+    return {live[number / live.size()], live[number % live.size()]};
+  Rng rng = Rng::Split(0x7061697273, number);
+  const PeerRef from = live[rng.Below(static_cast<std::uint32_t>(live.size()))];
+  return {from, live[rng.Below(static_cast<std::uint32_t>(live.size()))]};
+}
+
+bool PairIsRight(const World& world, std::uint64_t number) {
+  const auto [from, to] = PairOf(world, number);
+  if (!IsMember(world, from) || !IsMember(world, to)) return true;
+  return WalkRoute(world, from, to).arrived;
+}
+
+bool IsRight(const World& world, Condition condition, std::uint64_t place) {
+  switch (condition) {
+    case Condition::kRingOk:
+      return RingIsRight(world, place);
+    case Condition::kTablesOk:
+      return !FirstFalseEmpty(world, place);
+    case Condition::kAllRoutable:
+      return PairIsRight(world, place);
   }
-  if (!IsMember(world, live[from]) || !IsMember(world, live[to])) return true;
-  return WalkRoute(world, live[from], live[to]).arrived;
+  return false;
+}
+
+std::string NameOfPeer(PeerRef peer) { return "peer " + std::to_string(Index(peer)); }
+
+// What is wrong with the ring at a position where it is.
+std::string RingDetail(const World& world, std::uint64_t position) {
+  const PeerRef next = NextMember(world, position);
+  const PeerRef first = FirstLiveSuccessor(world, world.oracle().live()[position]);
+  if (first == PeerRef::kNone) return "it has no live successor, which is " + NameOfPeer(next);
+  if (first == next) return "it cannot talk to its successor, " + NameOfPeer(next);
+  return "it takes " + NameOfPeer(first) + " for its successor, which is " + NameOfPeer(next);
+}
+
+// Who is the first offender, at a place that is not right.
+void Explain(const World& world, Condition condition, std::uint64_t place, Finding& finding) {
+  if (condition == Condition::kRingOk) {
+    finding.peer = world.oracle().live()[place];
+    finding.detail = RingDetail(world, place);
+    return;
+  }
+  const auto [from, to] = PairOf(world, place);
+  finding.peer = from;
+  finding.detail =
+      "a route to " + NameOfPeer(to) + " ends at " + NameOfPeer(WalkRoute(world, from, to).end);
 }
 
 }  // namespace
@@ -74,23 +114,11 @@ std::uint64_t CountWrongSuccessors(const World& world) {
   return wrong;
 }
 
-bool ConditionWatch::IsRight(const World& world, std::uint64_t place) const {
-  switch (condition_) {
-    case Condition::kRingOk:
-      return RingIsRight(world, place);
-    case Condition::kTablesOk:
-      return !FirstFalseEmpty(world, place);
-    case Condition::kAllRoutable:
-      return PairIsRight(world, place);
-  }
-  return false;
-}
-
 bool ConditionWatch::Holds(const World& world) {
   const std::uint64_t count = PlaceCount(world, condition_);
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint64_t place = (place_ + i) % count;
-    if (IsRight(world, place)) continue;
+    if (IsRight(world, condition_, place)) continue;
     place_ = place;
     return false;
   }
@@ -99,6 +127,18 @@ bool ConditionWatch::Holds(const World& world) {
 
 bool Holds(const World& world, Condition condition) {
   return ConditionWatch(condition).Holds(world);
+}
+
+Finding CheckCondition(const World& world, Condition condition) {
+  if (condition == Condition::kTablesOk) return CheckTables(world);
+  const bool ring = condition == Condition::kRingOk;
+  Finding finding = StartFinding(world, ring ? Invariant::kOneRing : Invariant::kRoutable);
+  finding.checked = PlaceCount(world, condition);
+  for (std::uint64_t place = 0; place < finding.checked; ++place) {
+    if (IsRight(world, condition, place)) continue;
+    if (finding.broken++ == 0) Explain(world, condition, place, finding);
+  }
+  return finding;
 }
 
 Wait RunUntil(World& world, Condition condition, Duration limit, Duration poll) {

@@ -23,6 +23,7 @@
 #include <string_view>
 
 #include "overlay/time.h"
+#include "sim/finding.h"
 #include "sim/world.h"
 
 namespace tombolo::sim {
@@ -58,14 +59,16 @@ class ConditionWatch {
   std::uint64_t place() const { return place_; }
 
  private:
-  bool IsRight(const World& world, std::uint64_t place) const;
-
   Condition condition_;
   std::uint64_t place_;  // of the last offender: a position by id, or the number of a pair
 };
 
 // Whether the condition holds now.
 bool Holds(const World& world, Condition condition);
+
+// What the condition is short of now, in terms of its invariant: ring_ok is I1, tables_ok I5 and
+// all_routable I6, without a limit to the hops. Looks at the whole world.
+Finding CheckCondition(const World& world, Condition condition);
 
 struct Wait {
   bool reached = false;

@@ -52,6 +52,9 @@ void CheckLinks(const FaultOptions& faults, Rules& rules) {
   rules.Span("clog", faults.clog, kMillisecond, kHour);
   rules.Rate("swizzles_per_s", faults.swizzles_per_s);
   rules.Span("swizzle_spacing", faults.swizzle_spacing, kTick, Duration::Minutes(1));
+  rules.Rate("half_opens_per_s", faults.half_opens_per_s);
+  rules.Rate("resets_per_s", faults.resets_per_s);
+  rules.Rate("rebinds_per_s", faults.rebinds_per_s);
   rules.Share("squeeze_share", faults.squeeze_share);
   rules.Range("squeeze_factor", faults.squeeze_factor, 1, 1000);
 }
@@ -62,6 +65,8 @@ void CheckPartitions(const FaultOptions& faults, Rules& rules) {
   rules.Range("partition_islands", faults.partition_islands, 2, kMostIslands);
   rules.Share("asymmetric_share", faults.asymmetric_share);
   rules.Share("isolate_share", faults.isolate_share);
+  rules.Share("network_share", faults.network_share);
+  rules.Range("networks", faults.networks, 1, kMostIslands);
   rules.Range("bridge_nodes", faults.bridge_nodes, 0, 1000);
 }
 
@@ -82,11 +87,17 @@ void CheckPeers(const FaultOptions& faults, Rules& rules) {
   rules.Rate("mass_joins_per_s", faults.mass_joins_per_s);
   rules.Rate("mass_leaves_per_s", faults.mass_leaves_per_s);
   rules.Share("mass_share", faults.mass_share);
+  if (faults.wave.us != 0) rules.Span("wave", faults.wave, kMillisecond, kDay * 10);
+  rules.Rate("clock_jumps_per_s", faults.clock_jumps_per_s);
+  rules.Span("clock_jump", faults.clock_jump, kMillisecond, kDay);
+  rules.Share("slow_reader_share", faults.slow_reader_share);
+  rules.Range("read_per_s", faults.read_per_s, 0.1, 100'000);
 }
 
 void CheckRuleBreakers(const FaultOptions& faults, Rules& rules) {
   rules.Share("liar_share", faults.liar_share);
   rules.Share("lie_share", faults.lie_share);
+  rules.Share("false_digest_share", faults.false_digest_share);
   rules.Share("dropper_share", faults.dropper_share);
   rules.Share("flooder_share", faults.flooder_share);
   rules.Range("flood_per_s", faults.flood_per_s, 0, kMaxFlood);

@@ -20,7 +20,14 @@
 
 namespace tombolo::sim {
 
-enum class FlightKind : std::uint8_t { kMessage, kDial, kLinkUp, kLinkDown, kCorrupted };
+enum class FlightKind : std::uint8_t {
+  kMessage,
+  kDial,
+  kLinkUp,
+  kLinkDown,
+  kCorrupted,
+  kWaiting,  // a message that a slow reader has, and takes in its turn
+};
 
 // Something on its way to a peer.
 struct Flight {

@@ -4,6 +4,7 @@
 // Ctrl-C.
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -187,6 +188,13 @@ int Swarm(const tombolo::sim::SwarmOptions& options, bool json) {
   return report.interrupted ? kInterrupted : kGood;
 }
 
+// The set of the one class of this name. Requires that there is such a class.
+tombolo::sim::FaultSet FaultOf(const std::string& name) {
+  const auto& names = tombolo::sim::kFaultClassNames;
+  const auto place = std::find(names.begin(), names.end(), name) - names.begin();
+  return tombolo::sim::Bit(static_cast<tombolo::sim::FaultClass>(place));
+}
+
 CLI::App& AddSwarm(CLI::App& app, tombolo::sim::SwarmOptions& options, bool& json) {
   CLI::App& swarm = *app.add_subcommand("swarm", "Random faults in random worlds, seed by seed");
   const auto number = CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62);
@@ -194,6 +202,16 @@ CLI::App& AddSwarm(CLI::App& app, tombolo::sim::SwarmOptions& options, bool& jso
   swarm.add_option("--first", options.first, "The first of them")->check(number);
   swarm.add_option("--failures", options.failures_max, "Ends with this many failed seeds")
       ->check(number);
+  swarm
+      .add_option_function<std::vector<std::string>>(
+          "--without",
+          [&options](const std::vector<std::string>& names) {
+            for (const std::string& name : names) options.without |= FaultOf(name);
+          },
+          "Classes of faults that are switched off, with commas between them")
+      ->delimiter(',')
+      ->check(CLI::IsMember(std::vector<std::string>(tombolo::sim::kFaultClassNames.begin(),
+                                                     tombolo::sim::kFaultClassNames.end())));
   swarm.add_flag("--brief", options.brief, "Failed seeds are not run again to be explained");
   swarm.add_flag("--json", json, "JSON on stdout instead of text");
   return swarm;

@@ -1,4 +1,5 @@
-// The transmissions of a world, kept for an observer that looks at every one of them.
+// The transmissions of a world, and who has forgotten what it knew: kept for an observer that looks
+// at every one of them.
 //
 // Bounded: of more than the limit the oldest are kept and the rest is counted. Thread rule: one
 // caller at a time.
@@ -24,8 +25,15 @@ struct LoggedMessage {
   Message message;
 };
 
+// A peer that came back with less than it knew before: with an older state, or with none.
+struct LoggedForgetting {
+  Time at;
+  PeerRef peer = PeerRef::kNone;
+};
+
 class MessageLog {
  public:
+  // Zero: nothing is kept.
   void SetLimit(std::size_t limit) { limit_ = limit; }
 
   void Add(Time at, PeerRef from, PeerRef to, const Message& message) {
@@ -37,16 +45,23 @@ class MessageLog {
     }
   }
 
+  void AddForgetting(Time at, PeerRef peer) {
+    if (forgettings_.size() < limit_) forgettings_.push_back({at, peer});
+  }
+
   void Clear() {
     messages_.clear();
+    forgettings_.clear();
     missed_ = 0;
   }
 
   std::span<const LoggedMessage> messages() const { return messages_; }
+  std::span<const LoggedForgetting> forgettings() const { return forgettings_; }
   std::uint64_t missed() const { return missed_; }
 
  private:
   std::vector<LoggedMessage> messages_;
+  std::vector<LoggedForgetting> forgettings_;
   std::size_t limit_ = 0;
   std::uint64_t missed_ = 0;
 };

@@ -75,12 +75,28 @@ std::string IdText(const RunResult& result, PeerRef peer) {
   return result.world->directory().id(peer).ToHex();
 }
 
+Json FirstOffender(const RunResult& result, const Finding& finding) {
+  return {{"peer", IdText(result, finding.peer)},
+          {"number", Index(finding.peer)},
+          {"time_s", finding.at.seconds()},
+          {"detail", finding.detail}};
+}
+
 Json BucketsReport(const RunResult& result, const BucketCheck& check) {
   Json report = {
       {"peers", check.peers}, {"buckets", check.buckets}, {"false_empty", check.false_empty}};
   if (check.false_empty > 0) {
-    report["first"] = {{"peer", IdText(result, check.first_peer)}, {"bucket", check.first_level}};
+    report["first"] = FirstOffender(result, FindingOf(check));
+    report["first"]["bucket"] = check.first_level;
   }
+  return report;
+}
+
+Json ConditionReport(const RunResult& result, const Finding& finding) {
+  Json report = {{"invariant", NameOf(finding.invariant)},
+                 {"checked", finding.checked},
+                 {"broken", finding.broken}};
+  if (!finding.ok()) report["first"] = FirstOffender(result, finding);
   return report;
 }
 
@@ -229,6 +245,11 @@ Json FullReport(const Scenario& scenario, const RunResult& result) {
   report["ephemeral_dials"] = metrics.ephemeral_dials;
   report["drops_by_reason"] = Named(metrics.drops, kDropNames);
   report["checks"] = Json::object();
+  for (std::size_t i = 0; i < kConditions; ++i) {
+    if (!result.conditions[i]) continue;
+    report["checks"][std::string(kConditionNames[i])] =
+        ConditionReport(result, *result.conditions[i]);
+  }
   if (result.buckets) report["checks"]["buckets"] = BucketsReport(result, *result.buckets);
   if (result.lookups) report["checks"]["lookups"] = LookupsReport(result, *result.lookups);
   report["expectations_broken"] = BrokenExpectations(scenario, result);
@@ -249,11 +270,11 @@ std::vector<std::string> BrokenExpectations(const Scenario& scenario, const RunR
   least("lookup_success", expect.lookup_success, lookups.succeeded, Ended(lookups));
   least("closest_found", expect.closest_found, lookups.closest_ok, Ended(lookups));
   least("send_success", expect.send_success, sends.succeeded, Ended(sends));
-  const std::array<bool, kConditions> asked = {expect.ring_ok, expect.tables_ok,
-                                               expect.all_routable};
   for (std::size_t i = 0; i < kConditions; ++i) {
-    if (asked[i] && !result.conditions[i])
-      broken.push_back(std::string(kConditionNames[i]) + " does not hold at the end");
+    const std::optional<Finding>& finding = result.conditions[i];
+    if (!finding || finding->ok()) continue;
+    broken.push_back(std::string(kConditionNames[i]) +
+                     " does not hold at the end: " + Describe(*result.world, *finding));
   }
   if (expect.false_empty_buckets >= 0) {
     const std::uint64_t count = result.buckets ? result.buckets->false_empty : 0;
@@ -264,7 +285,8 @@ std::vector<std::string> BrokenExpectations(const Scenario& scenario, const RunR
     }
     if (count > static_cast<std::uint64_t>(expect.false_empty_buckets)) {
       broken.push_back("false_empty_buckets is " + std::to_string(count) + ", expected at most " +
-                       std::to_string(expect.false_empty_buckets));
+                       std::to_string(expect.false_empty_buckets) + ": " +
+                       Describe(*result.world, FindingOf(*result.buckets)));
     }
   }
   return broken;

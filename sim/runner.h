@@ -59,9 +59,9 @@ struct RunResult {
   bool interrupted = false;
   std::optional<BucketCheck> buckets;  // if asked for, and not interrupted before
   std::optional<LookupCheck> lookups;
-  std::optional<BroadcastFigures> broadcast;   // of bench broadcast
-  std::array<bool, kConditions> conditions{};  // of those expected: whether they hold
-  std::optional<HealFigures> heal;             // of bench heal
+  std::optional<BroadcastFigures> broadcast;                     // of bench broadcast
+  std::array<std::optional<Finding>, kConditions> conditions{};  // of those expected, at the end
+  std::optional<HealFigures> heal;                               // of bench heal
 };
 
 RunResult RunScenario(const Scenario& scenario, const Watch& watch);

@@ -118,7 +118,7 @@ class Applier {
       return WrongRule("", "latency.file: " + *broken);
     if (const auto broken = scenario_.world.Validate()) return WrongRule("", *broken);
     for (std::size_t i = 0; i < scenario_.workloads.size(); ++i) {
-      if (const auto broken = scenario_.workloads[i].Validate()) {
+      if (const auto broken = CheckLoad(scenario_.workloads[i], scenario_.world.core)) {
         return WrongRule("workload." + std::to_string(i), *broken);
       }
     }

@@ -78,6 +78,10 @@ std::string AllowedText(const Key& key, Target& target);
 std::string ValueText(const Key& key, Target& target);
 std::string_view UnitOf(const Key& key);
 
+// What is wrong with a workload in a world of this configuration. Records and leases are kept at
+// peers that the buckets find: a ring on its own keeps none, and has none to ask for.
+std::optional<std::string> CheckLoad(const WorkloadOptions& workload, const Config& core);
+
 // True if the values of `key` are words: bare words on the command line need no quotes.
 bool TakesWords(const Key& key, Target& target);
 

@@ -118,6 +118,16 @@ constexpr std::array kReport = {
 
 }  // namespace
 
+std::optional<std::string> CheckLoad(const WorkloadOptions& workload, const Config& core) {
+  if (auto broken = workload.Validate()) return broken;
+  const bool keeps = workload.kind == OperationKind::kPut || workload.kind == OperationKind::kGet ||
+                     workload.kind == OperationKind::kAttach;
+  if (core.has_table() || !keeps) return std::nullopt;
+  const auto kind = static_cast<std::size_t>(workload.kind);
+  return "kind = \"" + std::string(kOperationNames[kind]) +
+         "\": allowed only with overlay = \"kademlia\" | \"both\"; a ring on its own keeps nothing";
+}
+
 KeyLists LoadKeys() { return {kWorkload, kAt, kExpect, kReport}; }
 
 }  // namespace tombolo::sim

@@ -20,35 +20,51 @@ std::string PeerName(PeerRef peer) {
   return peer == PeerRef::kNone ? "the world" : "peer " + std::to_string(Index(peer));
 }
 
-// The faults without any one of which the seed passes or fails otherwise: switched off one by one,
-// each for good if the same invariant still breaks.
-FaultSet NeededFaults(const SwarmPlan& plan, const Violation& violation) {
-  FaultSet off = kAllFaults & ~plan.faults;
-  for (std::size_t i = 0; i < kFaultClasses; ++i) {
-    const FaultSet without = off | Bit(static_cast<FaultClass>(i));
-    if (without == off) continue;
-    const SwarmOutcome outcome = RunPlan(DrawPlan(plan.seed, without));
-    if (outcome.violation && outcome.violation->invariant == violation.invariant) off = without;
+// A plan that fails.
+struct Failing {
+  FaultSet off = 0;  // classes that it was drawn without
+  SwarmPlan plan;
+  Violation violation;
+};
+
+// Switches classes off, each for good if the same invariant still breaks, until none can be spared.
+Failing Reduce(Failing failing, const PlanSource& draw) {
+  for (bool smaller = true; smaller;) {
+    smaller = false;
+    for (std::size_t i = 0; i < kFaultClasses; ++i) {
+      const auto fault = static_cast<FaultClass>(i);
+      if (!failing.plan.has(fault)) continue;
+      const FaultSet off = failing.off | Bit(fault);
+      SwarmPlan plan = draw(failing.plan.seed, off);
+      if (plan.has(fault)) continue;  // it is what the plan is about
+      const SwarmOutcome outcome = RunPlan(plan);
+      if (!outcome.violation || outcome.violation->invariant != failing.violation.invariant)
+        continue;
+      failing = {off, std::move(plan), *outcome.violation};
+      smaller = true;
+    }
   }
-  return kAllFaults & ~off;
+  return failing;
 }
 
-SwarmFailure Explain(const SwarmPlan& plan, const Violation& violation, bool brief) {
+SwarmFailure Explain(Failing failing, const PlanSource& draw, bool brief) {
   SwarmFailure failure;
-  failure.seed = plan.seed;
-  failure.violation = violation;
-  failure.plan = Describe(plan);
-  failure.faults = plan.faults;
-  failure.needed = plan.faults;
-  if (brief) return failure;
-  failure.needed = NeededFaults(plan, violation);
-  failure.story = TellPlan(plan, violation, kStoryLines);
+  failure.seed = failing.plan.seed;
+  failure.plan = Describe(failing.plan);
+  failure.faults = failing.plan.faults;
+  if (!brief) {
+    failing = Reduce(std::move(failing), draw);
+    failure.story = TellPlan(failing.plan, failing.violation, kStoryLines);
+  }
+  failure.needed = failing.plan.faults;
+  failure.violation = failing.violation;
+  failure.command = SwarmCommand(failure.seed, failing.off);
   return failure;
 }
 
 }  // namespace
 
-SwarmReport RunSwarm(const SwarmOptions& options, Progress& progress) {
+SwarmReport RunSwarm(const SwarmOptions& options, Progress& progress, const PlanSource& draw) {
   const Interrupts interrupts;
   SeedOnAbort abort_note;
   SwarmReport report;
@@ -61,7 +77,7 @@ SwarmReport RunSwarm(const SwarmOptions& options, Progress& progress) {
     const std::uint64_t seed = options.first + report.done;
     abort_note.Set(seed);
     progress.Step("seed " + std::to_string(seed), report.done, options.seeds);
-    const SwarmPlan plan = DrawPlan(seed);
+    SwarmPlan plan = draw(seed, options.without);
     const SwarmOutcome outcome = RunPlan(plan);
     ++report.done;
     report.events += outcome.events;
@@ -69,21 +85,26 @@ SwarmReport RunSwarm(const SwarmOptions& options, Progress& progress) {
     report.knowledge_lost += outcome.knowledge_lost ? 1 : 0;
     report.trace_hash += outcome.trace_hash;
     report.simulated = report.simulated + outcome.simulated;
-    if (outcome.violation)
-      report.failures.push_back(Explain(plan, *outcome.violation, options.brief));
+    if (!outcome.violation) continue;
+    Failing failing{options.without, std::move(plan), *outcome.violation};
+    report.failures.push_back(Explain(std::move(failing), draw, options.brief));
   }
   return report;
 }
 
-std::string SwarmCommand(std::uint64_t seed) {
-  return "tombolo-sim swarm --seeds 1 --first " + std::to_string(seed);
+std::string SwarmCommand(std::uint64_t seed, FaultSet without) {
+  std::string command = "tombolo-sim swarm --seeds 1 --first " + std::to_string(seed);
+  if (without == 0) return command;
+  std::string names = FaultNames(without);
+  std::erase(names, ' ');
+  return command + " --without " + names;
 }
 
 std::string SwarmFailureText(const SwarmFailure& failure) {
   const Violation& violation = failure.violation;
   std::string text = "seed " + std::to_string(failure.seed) + ": " + violation.invariant + " at " +
                      PeerName(violation.peer) + ", " + Seconds(violation.at - Time{}) + ": " +
-                     violation.detail + "; replay: " + SwarmCommand(failure.seed) + "\n";
+                     violation.detail + "; replay: " + failure.command + "\n";
   text += "  " + failure.plan + "\n  needed of these: " + FaultNames(failure.needed) + "\n";
   for (const std::string& line : failure.story) text += "  " + line + "\n";
   return text;
@@ -110,7 +131,7 @@ nlohmann::ordered_json SwarmJson(const SwarmReport& report, const Usage& before,
          {"peer", somebody ? nlohmann::ordered_json(Index(violation.peer)) : nullptr},
          {"time_s", (violation.at - Time{}).seconds()},
          {"detail", violation.detail},
-         {"command", SwarmCommand(failure.seed)},
+         {"command", failure.command},
          {"plan", failure.plan},
          {"faults", FaultNames(failure.faults)},
          {"faults_needed", FaultNames(failure.needed)},
@@ -119,6 +140,7 @@ nlohmann::ordered_json SwarmJson(const SwarmReport& report, const Usage& before,
   return {{"version", Version()},
           {"first", report.options.first},
           {"seeds", report.options.seeds},
+          {"without", FaultNames(report.options.without)},
           {"seeds_done", report.done},
           {"seeds_failed", report.failures.size()},
           {"seeds_cut_apart", report.knowledge_lost},

@@ -1,10 +1,14 @@
 // The swarm: one seed after the other, each a random world under random faults (swarm_plan.h), and
 // what is to be known of those that fail.
 //
+// A failed seed is explained: the classes of faults that the failure does not need are switched off
+// one after the other, and what is left is told, with the command that replays exactly that.
+//
 // Thread rule: one caller. Errors: none; a failed seed is a result.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -19,14 +23,17 @@ struct SwarmOptions {
   std::uint64_t seeds = 1000;
   std::uint64_t failures_max = 10;  // the swarm ends with this many failed seeds
   bool brief = false;               // failed seeds are not run again to be explained
+  FaultSet without = 0;             // classes that are switched off in all of them
 };
 
+// What is told of a failed seed is true of its smallest plan: the one that `command` replays.
 struct SwarmFailure {
   std::uint64_t seed = 0;
+  std::string plan;     // all of it, in brief
+  FaultSet faults = 0;  // of all of it
+  FaultSet needed = 0;  // of these: without any one more nothing, or something else, is violated
   Violation violation;
-  std::string plan;     // in brief
-  FaultSet faults = 0;  // that the world suffered
-  FaultSet needed = 0;  // of these, without any one of which the seed passes
+  std::string command;
   std::vector<std::string> story;
 };
 
@@ -42,13 +49,17 @@ struct SwarmReport {
   bool interrupted = false;
 };
 
-SwarmReport RunSwarm(const SwarmOptions& options, Progress& progress);
+// The plan of a seed without some classes of faults: DrawPlan, but in tests of failures.
+using PlanSource = std::function<SwarmPlan(std::uint64_t seed, FaultSet off)>;
+
+SwarmReport RunSwarm(const SwarmOptions& options, Progress& progress,
+                     const PlanSource& draw = DrawPlan);
 
 // "seed 17: I5 no false-empty bucket at peer 4, 61.2 s: ...; replay: tombolo-sim swarm ...", and
 // indented below it the plan, the faults that are needed, and the story.
 std::string SwarmFailureText(const SwarmFailure& failure);
-// The command that replays a seed.
-std::string SwarmCommand(std::uint64_t seed);
+// The command that replays a seed without some classes of faults.
+std::string SwarmCommand(std::uint64_t seed, FaultSet without);
 
 // One line for people.
 std::string SwarmText(const SwarmReport& report);

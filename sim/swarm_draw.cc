@@ -6,6 +6,7 @@ namespace tombolo::sim {
 namespace {
 
 constexpr Duration kLongestPause = Duration::Seconds(10);
+constexpr std::uint32_t kFounders = 5;  // the first client of those that found a room in a split
 
 // So many per second that about `count` of them happen.
 double RateOf(const Draw& draw, std::uint32_t count) {
@@ -39,6 +40,26 @@ void AddMessageFault(FaultClass fault, const Draw& draw) {
   }
 }
 
+SwarmStep ClientStep(const Draw& draw, StepKind kind, std::uint32_t client, Time at) {
+  SwarmStep step = draw.Step(kind);
+  step.at = std::min(at, draw.plan.faults_end);
+  step.other = client;
+  return step;
+}
+
+// One room on several islands, or in several places at least: of clients that come and enter it
+// while the network is cut.
+void FoundOnBothSides(const Draw& draw, Time from, Time until) {
+  const auto span = static_cast<std::uint64_t>((until - from).us + 1);
+  for (std::uint32_t client = kFounders; client < kFounders + 3; ++client) {
+    const Time at = from + Duration{static_cast<std::int64_t>(draw.rng.Below64(span))};
+    draw.plan.steps.push_back(ClientStep(draw, StepKind::kAttach, client, at));
+    SwarmStep enter = ClientStep(draw, StepKind::kEnter, client, at + Duration::Milliseconds(1));
+    enter.who = 0;
+    draw.plan.steps.push_back(enter);
+  }
+}
+
 // `kind` at some time, and its end within the faults.
 void AddCut(StepKind kind, std::uint32_t parts, const Draw& draw) {
   SwarmStep step = draw.Step(kind);
@@ -47,6 +68,8 @@ void AddCut(StepKind kind, std::uint32_t parts, const Draw& draw) {
   SwarmStep heal = draw.Step(StepKind::kHeal);
   heal.at = std::max(heal.at, step.at);
   draw.plan.steps.push_back(heal);
+  const bool founds = kind == StepKind::kSplit && draw.rng.Below(2) == 0;
+  if (founds) FoundOnBothSides(draw, step.at, heal.at);
 }
 
 void AddPathFault(FaultClass fault, const Draw& draw) {
@@ -80,6 +103,52 @@ void AddPathFault(FaultClass fault, const Draw& draw) {
   }
 }
 
+void AddPartitions(const Draw& draw) {
+  FaultOptions& faults = draw.plan.world.faults;
+  faults.partitions_per_s = RateOf(draw, Between(draw.rng, 1, 3));
+  faults.partition = SecondsBetween(draw.rng, 5, 30);
+  faults.asymmetric_share = draw.rng.Below(2) * 0.5;
+}
+
+void AddLinkFault(FaultClass fault, const Draw& draw) {
+  Rng& rng = draw.rng;
+  WorldOptions& world = draw.plan.world;
+  FaultOptions& faults = world.faults;
+  switch (fault) {
+    case FaultClass::kPareto:
+      // With a heavier tail some message would be under way for longer than the run.
+      faults.delay_shape = Between(rng, 25, 60) / 10.0;
+      if (faults.delay > 0) return;
+      faults.delay = Share(rng, 1, 25);
+      faults.delay_mean = Duration::Milliseconds(Between(rng, 50, 500));
+      return;
+    case FaultClass::kSqueeze:
+      world.bandwidth.model = BandwidthModel::kFixed;
+      world.bandwidth.up_bytes_per_s = Between(rng, 1, 10) * 1'000'000U;
+      faults.squeeze_share = Share(rng, 16, 256);
+      faults.squeeze_factor = Between(rng, 10, 1000);
+      return;
+    case FaultClass::kHalfOpen:
+      faults.half_opens_per_s = RateOf(draw, Between(rng, 1, 20));
+      return;
+    case FaultClass::kReset:
+      faults.resets_per_s = RateOf(draw, Between(rng, 1, 20));
+      return;
+    case FaultClass::kRebind:
+      faults.rebinds_per_s = RateOf(draw, Between(rng, 1, 3 + world.peers / 8));
+      return;
+    case FaultClass::kNetworkCut:
+      AddPartitions(draw);
+      faults.network_share = 1;
+      faults.networks = Pick<std::uint32_t, 3>(rng, {2, 4, 16});
+      return;
+    default:
+      AddPartitions(draw);
+      faults.partition_islands = Between(rng, 2, 4);
+      faults.bridge_nodes = Between(rng, 1, 3);
+  }
+}
+
 void AddRestarts(FaultClass fault, const Draw& draw) {
   FaultOptions& faults = draw.plan.world.faults;
   faults.crashes_per_s = RateOf(draw, Between(draw.rng, 1, 6));
@@ -89,8 +158,17 @@ void AddRestarts(FaultClass fault, const Draw& draw) {
 }
 
 void AddMass(FaultClass fault, const Draw& draw) {
-  if (fault == FaultClass::kMassLeave) {
-    SwarmStep step = draw.Step(StepKind::kCrashShare);
+  if (fault == FaultClass::kWave) {
+    FaultOptions& faults = draw.plan.world.faults;
+    faults.mass_joins_per_s = RateOf(draw, Between(draw.rng, 1, 4));
+    faults.mass_leaves_per_s = RateOf(draw, Between(draw.rng, 1, 4));
+    faults.mass_share = Share(draw.rng, 8, 48);
+    faults.wave = SecondsBetween(draw.rng, 5, 40);
+    return;
+  }
+  if (fault != FaultClass::kMassJoin) {
+    const bool dies = fault == FaultClass::kMassLeave;
+    SwarmStep step = draw.Step(dies ? StepKind::kCrashShare : StepKind::kLeaveShare);
     step.parts = Between(draw.rng, 16, 128);
     draw.plan.steps.push_back(step);
     return;
@@ -129,6 +207,21 @@ void AddPeerFault(FaultClass fault, const Draw& draw) {
       draw.plan.world.start = StartMode::kBuilt;
       draw.plan.world.ring_turns = 2;
       return;
+    case FaultClass::kClockJump:
+      faults.clock_jumps_per_s = RateOf(draw, Between(rng, 1, 3));
+      faults.clock_jump = SecondsBetween(rng, 1, 20);
+      return;
+    case FaultClass::kSlowReaders:
+      faults.slow_reader_share = Share(rng, 8, 64);
+      faults.read_per_s = Between(rng, 10, 100);
+      return;
+    case FaultClass::kFalseDigest:
+      faults.false_digest_share = Share(rng, 8, 64);
+      return;
+    case FaultClass::kSmallCaches:
+      draw.plan.world.core.table.replacements = static_cast<int>(rng.Below(2));
+      draw.plan.world.core.store.max_records = static_cast<int>(Between(rng, 2, 8));
+      return;
     default:
       faults.flooder_share = Share(rng, 8, 64);
       faults.flood_per_s = Between(rng, 1, 20);
@@ -136,6 +229,35 @@ void AddPeerFault(FaultClass fault, const Draw& draw) {
 }
 
 }  // namespace
+
+void AddClients(const Draw& draw) {
+  Rng& rng = draw.rng;
+  for (std::uint32_t client = Between(rng, 2, 4); client > 0; --client) {
+    const SwarmStep come = ClientStep(draw, StepKind::kAttach, client, draw.When());
+    draw.plan.steps.push_back(come);
+    const Time soon = come.at + Duration::Milliseconds(Between(rng, 1, 3000));
+    draw.plan.steps.push_back(ClientStep(draw, StepKind::kEnter, client, soon));
+    if (rng.Below(4) == 0) {
+      const Time twice = come.at + Duration::Milliseconds(rng.Below(300));
+      draw.plan.steps.push_back(ClientStep(draw, StepKind::kAttach, client, twice));
+    }
+    for (std::uint32_t more = Between(rng, 1, 5); more > 0; --more) {
+      const auto kind =
+          Pick<StepKind, 5>(rng, {StepKind::kAttach, StepKind::kEnter, StepKind::kExit,
+                                  StepKind::kResolve, StepKind::kResolve});
+      draw.plan.steps.push_back(ClientStep(draw, kind, client, draw.When()));
+    }
+  }
+}
+
+void AddNews(const Draw& draw) {
+  for (std::uint32_t count = Between(draw.rng, 1, 4); count > 0; --count) {
+    SwarmStep step = draw.Step(StepKind::kBroadcast);
+    const bool lasts = draw.rng.Below(2) == 0;
+    step.span = lasts ? SecondsBetween(draw.rng, 200, 300) : SecondsBetween(draw.rng, 2, 60);
+    draw.plan.steps.push_back(step);
+  }
+}
 
 void StartAsStrangers(const Draw& draw) {
   WorldOptions& world = draw.plan.world;
@@ -155,7 +277,10 @@ void AddFault(FaultClass fault, const Draw& draw) {
     AddPathFault(fault, draw);
   } else if (fault >= FaultClass::kRestart && fault <= FaultClass::kRollback) {
     AddRestarts(fault, draw);
-  } else if (fault == FaultClass::kMassJoin || fault == FaultClass::kMassLeave) {
+  } else if (fault >= FaultClass::kPareto && fault <= FaultClass::kBridgeNodes) {
+    AddLinkFault(fault, draw);
+  } else if (fault == FaultClass::kMassJoin || fault == FaultClass::kMassLeave ||
+             fault == FaultClass::kWave || fault == FaultClass::kMassGoodbye) {
     AddMass(fault, draw);
   } else {
     AddPeerFault(fault, draw);

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "overlay/node_id.h"
 #include "overlay/rng.h"
 #include "overlay/time.h"
 #include "sim/swarm_plan.h"
@@ -21,6 +22,12 @@ inline constexpr std::int64_t kTail = 13;
 template <class T, std::size_t N>
 T Pick(Rng& rng, const std::array<T, N>& values) {
   return values[rng.Below(static_cast<std::uint32_t>(N))];
+}
+
+inline NodeId RandomKey(Rng& rng) {
+  NodeId key;
+  for (std::uint32_t& word : key.words) word = static_cast<std::uint32_t>(rng.Next() >> 32);
+  return key;
 }
 
 inline std::uint32_t Between(Rng& rng, std::uint32_t low, std::uint32_t high) {
@@ -57,6 +64,13 @@ struct Draw {
     for (std::uint32_t i = 0; i < count; ++i) plan.steps.push_back(Step(kind));
   }
 };
+
+// A few clients that come, move, turn up at two homes at once, enter rooms and leave them, and are
+// looked for.
+void AddClients(const Draw& draw);
+
+// A few broadcasts; half of them live until long after the faults.
+void AddNews(const Draw& draw);
 
 // Two or three islands, of at least two peers each.
 void StartAsStrangers(const Draw& draw);

@@ -28,6 +28,19 @@ Duration LongestLookup(const World& world) {
   return core.lookup.rpc_timeout * (world.peer_count() + 4);
 }
 
+// An attaching takes a lookup, and another one if too many holders are dead; a holder that answers
+// late or not at all is asked for what it has at the next renewals. Under faults this goes on.
+Duration LongestAttach(const World& world) {
+  return LongestLookup(world) * 2 + world.options().core.attach.renew_interval * 3;
+}
+
+// Whoever's clock has leapt ahead forgets earlier what it holds for a time: by this at most.
+Duration LongestLeap(const World& world) {
+  const auto leaps = static_cast<std::size_t>(Injected::kClockJumps);
+  return world.options().faults.clock_jump *
+         static_cast<std::int64_t>(world.metrics().injected[leaps]);
+}
+
 std::string_view NameOf(OperationKind kind) {
   return kOperationNames[static_cast<std::size_t>(kind)];
 }
@@ -42,7 +55,6 @@ SwarmLedger::Entry SwarmLedger::Begin(const World& world, OperationKind kind, Pe
   entry.started = world.now();
   // A clock that is wrong by a hundredth makes a long wait that much longer.
   entry.due = world.now() + longest + longest / 50 + leniency_.late + kSlack;
-  entry.peers = world.peer_count();
   return entry;
 }
 
@@ -107,7 +119,8 @@ void SwarmLedger::Broadcast(World& world, PeerRef source, Duration ttl) {
 }
 
 void SwarmLedger::Attach(World& world, PeerRef home, const NodeId& client) {
-  Entry entry = Begin(world, OperationKind::kAttach, home, LongestLookup(world));
+  const Duration calm = std::max(leniency_.calm_from - world.now(), Duration{0});
+  Entry entry = Begin(world, OperationKind::kAttach, home, calm + LongestAttach(world));
   entry.key = client;
   entry.operation = world.StartAttach(home, client);
   Add(entry);
@@ -132,6 +145,8 @@ SwarmLedger::Entry* SwarmLedger::FindContent(std::string_view bytes) {
 
 std::optional<Violation> SwarmLedger::Check(World& world) {
   std::optional<Violation> found;
+  for (const LoggedForgetting& logged : world.message_log().forgettings())
+    forgot_[logged.peer] = logged.at;
   for (const LoggedEvent& logged : world.events()) {
     found = CheckEvent(world, logged);
     if (found) break;
@@ -177,11 +192,14 @@ std::optional<Violation> SwarmLedger::CheckArrival(const World& world, const Log
   const bool sent = kind == OperationKind::kSend;
   if (sent && entry->target != logged.peer) return broken("S2 no delivery to the wrong peer");
   if (origin != world.directory().id(entry->source)) return broken("S1 origin is authentic");
-  if (entry->arrived_at.empty()) entry->first_arrival = logged.at;
-  if (entry->arrived_at.insert(logged.peer).second || leniency_.forgetful) return std::nullopt;
+  if (entry->arrivals.empty()) entry->first_arrival = logged.at;
+  const auto [before, first] = entry->arrivals.emplace(logged.peer, logged.at);
+  const bool excused = first || HasForgotten(logged.peer, before->second);
+  before->second = logged.at;
+  if (excused) return std::nullopt;
   const Duration memory =
       sent ? world.options().core.relay.seen_ttl : world.options().core.gossip.seen_ttl;
-  if (logged.at - entry->first_arrival > memory / 10 * 9) return std::nullopt;
+  if (logged.at - entry->first_arrival + LongestLeap(world) > memory / 10 * 9) return std::nullopt;
   return broken("S3 at most once");
 }
 
@@ -189,12 +207,14 @@ std::optional<Violation> SwarmLedger::CheckEnd(World& world, Entry& entry) {
   const Operation& done = world.operation(entry.operation);
   const bool succeeded = done.status == OperationStatus::kSucceeded;
   entry.stored = entry.kind == OperationKind::kPut && succeeded;
+  entry.refused = entry.kind == OperationKind::kBroadcast &&
+                  done.status == OperationStatus::kFailed && done.reason != FailReason::kDeadline;
   const bool nowhere = entry.kind == OperationKind::kSend && entry.target == PeerRef::kNone;
   if (!nowhere && entry.kind != OperationKind::kBroadcast) Count(world, entry, done);
   std::optional<Violation> found;
   if (done.ended > entry.due) {
     found = Violation{kInTime, entry.source, done.ended, "it ended late"};
-  } else if (entry.kind == OperationKind::kSend && succeeded && entry.arrived_at.empty()) {
+  } else if (entry.kind == OperationKind::kSend && succeeded && entry.arrivals.empty()) {
     found = Violation{"S5 delivered means arrived", entry.source, done.ended, "no arrival"};
   } else if (entry.kind == OperationKind::kGet && succeeded) {
     found = CheckValue(world, entry, done);
@@ -278,19 +298,50 @@ std::optional<Violation> SwarmLedger::CheckValue(const World& world, const Entry
   return std::nullopt;
 }
 
+bool SwarmLedger::HasForgotten(PeerRef peer, Time since) const {
+  const auto at = forgot_.find(peer);
+  return at != forgot_.end() && at->second >= since;
+}
+
+// Somebody is up who has had it ever since: whoever is connected with them gets it.
+bool SwarmLedger::HasHolder(const World& world, const Entry& broadcast) const {
+  const auto holds = [&](PeerRef peer) {
+    const bool had = peer == broadcast.source || broadcast.arrivals.contains(peer);
+    return had && !HasForgotten(peer, broadcast.started);
+  };
+  const bool began = at_rest(broadcast) || !broadcast.refused;
+  return began && !HasForgotten(broadcast.source, Time{}) &&
+         std::ranges::any_of(world.oracle().live(), holds);
+}
+
+std::optional<Violation> SwarmLedger::FirstMissing(const World& world,
+                                                   const Entry& broadcast) const {
+  if (broadcast.kind != OperationKind::kBroadcast || !HasHolder(world, broadcast))
+    return std::nullopt;
+  for (const PeerRef peer : world.oracle().live()) {
+    if (peer == broadcast.source || broadcast.arrivals.contains(peer)) continue;
+    return Violation{"L6 broadcasts reach everybody", peer, world.now(),
+                     "one of peer " + std::to_string(Index(broadcast.source)) + ", begun at " +
+                         std::to_string(broadcast.started.us / 1000) + " ms, has not come"};
+  }
+  return std::nullopt;
+}
+
 std::optional<Violation> SwarmLedger::CheckBroadcasts(const World& world) const {
   for (const Entry& entry : entries_) {
-    const bool lives = world.now() < entry.started + entry.ttl;
-    if (entry.kind != OperationKind::kBroadcast || !lives) continue;
-    // Whoever died at once, or had forgotten, has told nobody.
-    if (!at_rest(entry) && (entry.arrived_at.empty() || leniency_.forgetful)) continue;
-    for (const PeerRef peer : world.oracle().live()) {
-      const bool wanted = peer != entry.source && Index(peer) < entry.peers;
-      if (!wanted || entry.arrived_at.contains(peer)) continue;
-      return Violation{"L6 broadcasts reach everybody", peer, world.now(),
-                       "one of peer " + std::to_string(Index(entry.source)) + ", begun at " +
-                           std::to_string(entry.started.us / 1000) + " ms, has not come"};
-    }
+    const Duration leap = at_rest(entry) ? Duration{0} : LongestLeap(world);
+    if (world.now() + leap >= entry.started + entry.ttl) continue;
+    if (auto missing = FirstMissing(world, entry)) return missing;
+  }
+  return std::nullopt;
+}
+
+// A clock that is too fast by a hundredth lets it expire that much earlier.
+std::optional<Violation> SwarmLedger::CheckCaughtUp(const World& world, Time due) const {
+  if (world.now() < due) return std::nullopt;
+  for (const Entry& entry : entries_) {
+    if (entry.started + entry.ttl * 49 / 50 < due + LongestLeap(world)) continue;
+    if (auto missing = FirstMissing(world, entry)) return missing;
   }
   return std::nullopt;
 }

@@ -5,13 +5,20 @@
 // arrival, a receipt without an arrival, a record after its time, an operation that does not end.
 // At rest more is asked: everything succeeds, and the newest record wins. One entry per operation.
 //
+// Broadcasts, by the word of gossip.h: whoever is connected with a holder at some time before the
+// end of its ttl gets it, newcomers too, and nobody twice within seen_ttl. A holder is a peer that
+// has had it ever since. Exempt is only this: who has come back without memory, or with an older
+// one, since the first arrival may get it again; and an origin that has ever done so may use a
+// number twice, for two broadcasts one of which is then taken for the other, so its own are not
+// owed to anybody.
+//
 // Thread rule: one caller at a time. Errors: none; what is wrong is a Violation.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,9 +37,9 @@ struct Violation {
 
 // What faults of a plan excuse.
 struct Leniency {
-  bool forgetful = false;  // peers come back without their memory: things may arrive twice
-  bool slow = false;       // messages may be under way for long: records age on the way
-  Duration late;           // how much later than it should something may end
+  bool slow = false;  // messages may be under way for long: records age on the way
+  Duration late;      // how much later than it should something may end
+  Time calm_from;     // what waits for answers, again and again, may have to wait until then
 };
 
 class SwarmLedger {
@@ -56,9 +63,10 @@ class SwarmLedger {
   // Looks at the recorded events of the world, and at operations that have ended or should have.
   std::optional<Violation> Check(World& world);
 
-  // The first broadcast that has not reached all it should have: of those begun at rest, and of
-  // those that somebody has heard and that still live, the peers that have been up since.
+  // The first broadcast that lives and has not reached all it should have.
   std::optional<Violation> CheckBroadcasts(const World& world) const;
+  // The first broadcast that has not reached all it should have by `due`, and lived until then.
+  std::optional<Violation> CheckCaughtUp(const World& world, Time due) const;
 
   // Operations under way, but for broadcasts, which live on for long.
   std::size_t open() const { return open_.size() - open_broadcasts_; }
@@ -83,12 +91,12 @@ class SwarmLedger {
     NodeId key;                       // of a put or get
     Duration ttl;                     // of a put or broadcast
     Time started;
-    Time due;                 // an end later than this is one too late
-    std::uint32_t peers = 0;  // in the world at the start
+    Time due;  // an end later than this is one too late
     OperationId operation = 0;
-    bool stored = false;  // of a put that has ended well
+    bool stored = false;   // of a put that has ended well
+    bool refused = false;  // of a broadcast: it never began
     Time first_arrival;
-    std::set<PeerRef> arrived_at{};
+    std::map<PeerRef, Time> arrivals{};  // the latest of each peer
   };
 
   Entry Begin(const World& world, OperationKind kind, PeerRef source, Duration longest) const;
@@ -96,6 +104,9 @@ class SwarmLedger {
   Entry* FindContent(std::string_view bytes);
   void Add(const Entry& entry);
   bool at_rest(const Entry& entry) const { return entry.started >= rest_from_; }
+  bool HasForgotten(PeerRef peer, Time since) const;
+  bool HasHolder(const World& world, const Entry& broadcast) const;
+  std::optional<Violation> FirstMissing(const World& world, const Entry& broadcast) const;
   std::optional<Violation> CheckEvent(const World& world, const LoggedEvent& logged);
   std::optional<Violation> CheckArrival(const World& world, const LoggedEvent& logged,
                                         const NodeId& origin, const Payload& payload,
@@ -112,6 +123,7 @@ class SwarmLedger {
   std::vector<Entry> entries_;
   std::vector<std::uint32_t> open_;
   std::size_t open_broadcasts_ = 0;
+  std::map<PeerRef, Time> forgot_;  // when last
   Results results_;
 };
 

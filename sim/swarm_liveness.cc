@@ -18,12 +18,17 @@ constexpr Duration kLongestRefresh = Duration::Minutes(1);  // later is never, f
 
 constexpr Duration kLongestJoinRetry = Duration::Seconds(64);  // peer_upkeep.cc
 
+Duration LinksBound(const WorldOptions& options) {
+  const LinkConfig& links = options.core.links;
+  return options.keepalive_timeout * 2 + links.dial_back_off + links.maintenance_interval * 2 +
+         links.hidden_refresh_interval;
+}
+
 }  // namespace
 
 Duration LivenessBound(const WorldOptions& options) {
   const Config& core = options.core;
-  const Duration links = options.keepalive_timeout * 2 + core.links.dial_back_off +
-                         core.links.maintenance_interval * 2 + core.links.hidden_refresh_interval;
+  const Duration links = LinksBound(options);
   const Duration tables = core.table.refresh_interval * 4 + core.table.check_interval * 2;
   const Duration ring = core.has_ring() ? core.ring.stabilise_interval * 16 : Duration{0};
   const Duration heal = core.heals() ? core.heal.remember_after + core.heal.probe_back_off_max * 2 +
@@ -32,6 +37,10 @@ Duration LivenessBound(const WorldOptions& options) {
   const Duration gossip = core.gossip.compare_interval * 8;
   const Duration attach = core.attach.ttl * 3;
   return kLongestJoinRetry + links + tables + ring + heal + gossip + attach;
+}
+
+Duration CatchUpBound(const WorldOptions& options) {
+  return LinksBound(options) + options.core.gossip.compare_interval * 12;
 }
 
 Duration MergeBound(const WorldOptions& options) {
@@ -52,6 +61,19 @@ std::optional<Violation> CheckJoined(const World& world) {
     return Violation{"L1 everybody has joined", peer, world.now(), "it has not"};
   }
   return std::nullopt;
+}
+
+std::optional<Violation> CheckAttached(const World& world) {
+  const HomeCheck homes = CheckHomes(world);
+  if (homes.wrong > 0) {
+    return Violation{"I13 every client is found at its home", homes.first_home, world.now(),
+                     std::to_string(homes.wrong) + " peers are wrong about being a home"};
+  }
+  const RoomCheck rooms = CheckRooms(world);
+  if (rooms.wrong == 0 && rooms.misplaced == 0) return std::nullopt;
+  return Violation{"I14 rooms look alike everywhere", rooms.first_home, world.now(),
+                   std::to_string(rooms.wrong) + " of " + std::to_string(rooms.views) + " views, " +
+                       std::to_string(rooms.misplaced) + " members are misplaced"};
 }
 
 // A merge brings together nearest neighbours, not whole lists, and of buckets it leaves a few empty
@@ -122,17 +144,19 @@ void JoinAcquaintances(const World& world, PeerRef peer, Groups& groups) {
 
 }  // namespace
 
+std::optional<Violation> AsViolation(const Finding& finding) {
+  if (finding.ok()) return std::nullopt;
+  return Violation{std::string(NameOf(finding.invariant)), finding.peer, finding.at,
+                   finding.detail};
+}
+
 std::optional<Violation> FirstWrong(const World& world, bool merge_alone) {
   if (auto wrong = CheckJoined(world)) return wrong;
   for (const Finding& finding : RunCheckers(world, true)) {
-    if (finding.ok() || !IsAsked(finding.invariant, world, merge_alone)) continue;
-    return Violation{std::string(NameOf(finding.invariant)), finding.peer, world.now(),
-                     finding.detail};
+    if (!finding.ok() && IsAsked(finding.invariant, world, merge_alone))
+      return AsViolation(finding);
   }
-  const RoomCheck rooms = CheckRooms(world);
-  if (rooms.wrong == 0) return std::nullopt;
-  return Violation{"I14 rooms look alike everywhere", rooms.first_home, world.now(),
-                   std::to_string(rooms.wrong) + " of " + std::to_string(rooms.views) + " views"};
+  return CheckAttached(world);
 }
 
 std::vector<std::vector<PeerRef>> KnowledgeIslands(const World& world) {

@@ -20,16 +20,24 @@
 #include <optional>
 #include <vector>
 
+#include "sim/finding.h"
 #include "sim/swarm_ledger.h"
 #include "sim/world.h"
 
 namespace tombolo::sim {
 
 Duration LivenessBound(const WorldOptions& options);
+// Within which a whole world passes on what was broadcast: links come up, and each peer that keeps
+// a broadcast shows it to a random one of its links per comparison, so that one that nobody has
+// shown it after twelve is one in 200,000.
+Duration CatchUpBound(const WorldOptions& options);
 // Of a world that only a merge can make whole: 100 delays, three times what 10,000 peers take
 // (healing.md), and two refreshes if there are any; where messages are lost, three times as much
 // and the time in which a message is given up.
 Duration MergeBound(const WorldOptions& options);
+
+// nullopt if the finding is good.
+std::optional<Violation> AsViolation(const Finding& finding);
 
 // The first thing that peers believe and that is not so; nullopt if the world has converged.
 // `merge_alone`: as far as a merge can bring it.

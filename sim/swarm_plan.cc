@@ -14,6 +14,8 @@ constexpr std::uint64_t kWorldStream = 0x737761726d;
 constexpr std::uint64_t kWorkStream = kWorldStream + 1;
 constexpr std::uint64_t kFaultStream = kWorldStream + 2;  // and those after it, one per class
 constexpr std::uint64_t kRingStream = 0x72696e67;
+constexpr std::uint64_t kClientStream = 0x636c69656e74;
+constexpr std::uint64_t kNewsStream = 0x6e657773;
 
 // Of pairs with lognormal delays, sigma .6, one in 25 million is slower than so many medians.
 // Lookups have to wait for a round trip of that: whoever always answers too late is dead to the
@@ -24,10 +26,10 @@ constexpr double kPart = 1.0 / 256;
 constexpr Duration kNotAtAll = Duration::Hours(1);  // longer than any run
 
 // Classes that go on for a while when nothing new begins.
-constexpr FaultSet kLingering = Bit(FaultClass::kRestart) | Bit(FaultClass::kForget) |
-                                Bit(FaultClass::kRollback) | Bit(FaultClass::kPause) |
-                                Bit(FaultClass::kClog) | Bit(FaultClass::kFlap) |
-                                Bit(FaultClass::kDelay);
+constexpr FaultSet kLingering =
+    Bit(FaultClass::kRestart) | Bit(FaultClass::kForget) | Bit(FaultClass::kRollback) |
+    Bit(FaultClass::kPause) | Bit(FaultClass::kClog) | Bit(FaultClass::kFlap) |
+    Bit(FaultClass::kDelay) | Bit(FaultClass::kPareto) | Bit(FaultClass::kSlowReaders);
 // Classes that a ring on its own has to stand. It does not heal: what a cut has separated, or the
 // death of a whole successor list, stays apart.
 constexpr FaultSet kRingFaults =
@@ -35,7 +37,8 @@ constexpr FaultSet kRingFaults =
     Bit(FaultClass::kDuplicate) | Bit(FaultClass::kReorder) | Bit(FaultClass::kCorrupt) |
     Bit(FaultClass::kCrash) | Bit(FaultClass::kPause) | Bit(FaultClass::kSkew) |
     Bit(FaultClass::kLeave) | Bit(FaultClass::kJoin) | Bit(FaultClass::kMassJoin) |
-    Bit(FaultClass::kLoopy);
+    Bit(FaultClass::kLoopy) | Bit(FaultClass::kPareto) | Bit(FaultClass::kSqueeze) |
+    Bit(FaultClass::kClockJump);
 
 // Mostly small: small overlays are the corner cases, and quick.
 std::uint32_t DrawSize(Rng& rng) {
@@ -107,6 +110,14 @@ void AddWork(const Draw& draw) {
     step.span = SecondsBetween(draw.rng, 2, 30);
     draw.plan.steps.push_back(step);
   }
+}
+
+// A third of the seeds has clients, and another third, drawn by itself, broadcasts.
+void AddService(SwarmPlan& plan) {
+  Rng clients = Rng::Split(plan.seed, kClientStream);
+  if (clients.Below(3) == 0) AddClients({clients, plan});
+  Rng news = Rng::Split(plan.seed, kNewsStream);
+  if (news.Below(3) == 0) AddNews({news, plan});
 }
 
 // Where lists are long enough to stand it: many join at once, through each other too, and while
@@ -200,6 +211,7 @@ SwarmPlan DrawPlan(std::uint64_t seed, FaultSet off) {
   const std::uint32_t eagerness = Between(rng, 1, 8);  // of 20: how likely each class is
   Rng work = Rng::Split(seed, kWorkStream);
   AddWork({work, plan});
+  if (!ring_alone) AddService(plan);
   for (std::size_t i = 0; i < kFaultClasses; ++i) {
     Rng stream = Rng::Split(seed, kFaultStream + i);
     const auto fault = static_cast<FaultClass>(i);

@@ -52,16 +52,34 @@ enum class FaultClass : std::uint8_t {
   kDroppers,   // they drop what they should forward
   kFlooders,   // they send requests without sense
   kLoopy,      // the world begins with rings that go round the id space twice
+  // Messages, links and paths; appended, as the number of a class gives it its stream.
+  kPareto,       // some delays are far longer than most
+  kSqueeze,      // uplinks are slow
+  kHalfOpen,     // links that one end has lost
+  kReset,        // links that both have, and what is under way
+  kRebind,       // peers get other addresses
+  kNetworkCut,   // one network is cut off
+  kBridgeNodes,  // islands, and peers that talk to all of them
+  // Peers.
+  kClockJump,    // their clocks leap ahead
+  kSlowReaders,  // they take few messages at a time
+  kWave,         // many come by day and leave by night
+  kMassGoodbye,  // many say goodbye at once
+  kFalseDigest,  // they say of their island what is not so
+  kSmallCaches,  // they have room for few contacts and records
 };
-inline constexpr std::array<std::string_view, 28> kFaultClassNames = {
-    "jitter", "drop",      "delay",      "duplicate", "reorder",  "corrupt",    "hidden",
-    "flap",   "clog",      "one_way",    "isolate",   "split",    "half_split", "strangers",
-    "crash",  "restart",   "forget",     "rollback",  "pause",    "skew",       "leave",
-    "join",   "mass_join", "mass_leave", "liars",     "droppers", "flooders",   "loopy"};
+inline constexpr std::array<std::string_view, 41> kFaultClassNames = {
+    "jitter",       "drop",      "delay",        "duplicate",    "reorder",      "corrupt",
+    "hidden",       "flap",      "clog",         "one_way",      "isolate",      "split",
+    "half_split",   "strangers", "crash",        "restart",      "forget",       "rollback",
+    "pause",        "skew",      "leave",        "join",         "mass_join",    "mass_leave",
+    "liars",        "droppers",  "flooders",     "loopy",        "pareto",       "squeeze",
+    "half_open",    "reset",     "rebind",       "network_cut",  "bridge_nodes", "clock_jump",
+    "slow_readers", "wave",      "mass_goodbye", "false_digest", "small_caches"};
 inline constexpr std::size_t kFaultClasses = kFaultClassNames.size();
 
 // A set of fault classes: bit i is class i.
-using FaultSet = std::uint32_t;
+using FaultSet = std::uint64_t;
 constexpr FaultSet Bit(FaultClass fault) { return FaultSet{1} << static_cast<unsigned>(fault); }
 inline constexpr FaultSet kAllFaults = (FaultSet{1} << kFaultClasses) - 1;
 // "crash, mass_leave"; "none".
@@ -72,6 +90,7 @@ enum class StepKind : std::uint8_t {
   kCrash,
   kLeave,
   kCrashShare,
+  kLeaveShare,
   kCut,
   kIsolate,
   kSplit,
@@ -86,9 +105,9 @@ enum class StepKind : std::uint8_t {
   kEnter,
   kExit,
 };
-inline constexpr std::array<std::string_view, 17> kStepNames = {
-    "join", "crash", "leave", "crash_share", "cut",    "isolate", "split", "heal", "lookup",
-    "send", "put",   "get",   "broadcast",   "attach", "resolve", "enter", "exit"};
+inline constexpr std::array<std::string_view, 18> kStepNames = {
+    "join",   "crash", "leave", "crash_share", "leave_share", "cut",    "isolate", "split", "heal",
+    "lookup", "send",  "put",   "get",         "broadcast",   "attach", "resolve", "enter", "exit"};
 
 // Something that happens to the world or is asked of it. Peers are meant by number among those that
 // are up at that time, so that a plan fits whatever has become of the world.

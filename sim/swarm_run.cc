@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <deque>
+#include <optional>
 #include <utility>
 
 #include "overlay/message.h"
+#include "sim/checkers_budget.h"
+#include "sim/checkers_routes.h"
 #include "sim/swarm_acts.h"
+#include "sim/swarm_draw.h"
 #include "sim/swarm_liveness.h"
 #include "sim/swarm_safety.h"
 #include "sim/world.h"
@@ -19,10 +23,10 @@ constexpr Duration kLook = Duration::Seconds(1);
 constexpr Duration kPoll = Duration::Seconds(2);  // between two looks for convergence
 // That a converged world stays so: longer than a lease.
 constexpr Duration kCalm = Duration::Seconds(40);
-constexpr Duration kLastWords = Duration::Minutes(11);  // nothing is longer in flight
+constexpr Duration kLastWords = Duration::Minutes(75);  // nothing is longer in flight
 constexpr std::uint64_t kExerciseStream = 0x65786572;
-constexpr std::uint64_t kRoomStream = 0x726f6f6d;
-constexpr std::uint32_t kKeys = 8;  // that puts and gets share
+constexpr std::uint32_t kKeys = 8;            // that puts and gets share
+constexpr std::uint32_t kWatchedPairs = 200;  // that have to stay reachable while islands merge
 
 // What is told of a run, if a story is wanted.
 struct Story {
@@ -43,18 +47,13 @@ std::string PeerText(PeerRef peer) {
   return peer == PeerRef::kNone ? "nobody" : "peer " + std::to_string(Index(peer));
 }
 
-NodeId RandomKey(Rng& rng) {
-  NodeId key;
-  for (std::uint32_t& word : key.words) word = static_cast<std::uint32_t>(rng.Next() >> 32);
-  return key;
-}
-
 Leniency LeniencyOf(const SwarmPlan& plan) {
   const FaultOptions& faults = plan.world.faults;
   Leniency leniency;
-  leniency.forgetful = faults.forget_share > 0 || faults.rollback_share > 0;
-  leniency.slow = faults.delay > 0 || faults.pauses_per_s > 0 || faults.clogs_per_s > 0;
+  leniency.slow = faults.delay > 0 || faults.pauses_per_s > 0 || faults.clogs_per_s > 0 ||
+                  faults.slow_reader_share > 0;
   if (faults.pauses_per_s > 0) leniency.late = faults.pause;
+  leniency.calm_from = plan.calm_from;
   return leniency;
 }
 
@@ -71,6 +70,7 @@ class SwarmRun {
     outcome_.events = world_.metrics().events;
     outcome_.operations = ledger_.results().succeeded + ledger_.results().failed;
     outcome_.trace_hash = world_.trace_hash();
+    outcome_.injected = world_.metrics().injected;
     outcome_.simulated = world_.now() - Time{};
     return std::move(outcome_);
   }
@@ -147,7 +147,8 @@ class SwarmRun {
       case StepKind::kLeave:
         return world_.Leave(who);
       case StepKind::kCrashShare:
-        return CrashSome(world_, *plan_, step);
+      case StepKind::kLeaveShare:
+        return RemoveSome(world_, *plan_, step);
       case StepKind::kCut:
         if (who != Live(step.other)) world_.Cut(who, Live(step.other), true);
         return;
@@ -177,34 +178,11 @@ class SwarmRun {
       case StepKind::kResolve:
         return ledger_.Resolve(world_, who, Key(step.other));
       case StepKind::kEnter:
-        if (IsAttached(Key(step.other))) world_.EnterRoom(Key(step.other), Room(step.who));
-        return;
       case StepKind::kExit:
-        if (IsAttached(Key(step.other))) world_.ExitRoom(Key(step.other), Room(step.who));
-        return;
+        return EnterOrExit(world_, *plan_, step, Key(step.other));
       default:
         return;
     }
-  }
-
-  bool IsAttached(const NodeId& client) const {
-    const auto known = world_.clients().find(client);
-    return known != world_.clients().end() && known->second.home != PeerRef::kNone;
-  }
-
-  NodeId Room(std::uint32_t number) const {
-    Rng rng = Rng::Split(plan_->seed, kRoomStream + number % 2);
-    return RandomKey(rng);
-  }
-
-  // Clients whose home has died look for another one.
-  void FindHomes() {
-    std::vector<NodeId> homeless;
-    for (const auto& [client, attached] : world_.clients()) {
-      if (attached.home == PeerRef::kNone) homeless.push_back(client);
-    }
-    for (std::uint32_t i = 0; i < homeless.size(); ++i)
-      ledger_.Attach(world_, Live(i), homeless[i]);
   }
 
   void SendBetween(PeerRef source, PeerRef target, Duration deadline) {
@@ -216,7 +194,11 @@ class SwarmRun {
     if (!Advance(plan_->calm_from)) return false;
     world_.Heal();
     ledger_.ComeToRest(world_.now());
-    if (world_.live_count() > 0) FindHomes();
+    FindHomes(world_, ledger_);
+    if (plan_->merge_alone) {
+      before_ = TrafficSince(world_, {});
+      reach_.emplace(world_, kWatchedPairs);
+    }
     outcome_.knowledge_lost = !IntroduceIslands(world_, plan_->bridges);
     return true;
   }
@@ -232,6 +214,8 @@ class SwarmRun {
     const Time last = lossy ? bound + kExerciseDeadline : bound;
     for (;;) {
       std::optional<Violation> wrong = FirstWrong(world_, plan_->merge_alone);
+      if (Broken(LateNews(wrong.has_value())) || Broken(Reachable())) return false;
+      if (!wrong && !plan_->merge_alone) wrong = ledger_.CheckBroadcasts(world_);
       const bool merging = wrong.has_value();
       if (!wrong && (!lossy || world_.now() >= bound)) {
         SwarmRun trial = *this;
@@ -246,11 +230,28 @@ class SwarmRun {
         wrong->detail += "; not right " + TimeText(Time{limit.us}) + " after the end of the faults";
         return outcome_.knowledge_lost || !Broken(wrong);
       }
-      FindHomes();
+      FindHomes(world_, ledger_);
       const Duration poll = plan_->merge_alone ? plan_->world.latency.one_way * 5 : kPoll;
       const Time next = world_.now() < bound ? bound : last;
       if (!Advance(std::min(next, world_.now() + poll))) return false;
     }
+  }
+
+  // Who could reach each other before their islands met goes on doing so.
+  std::optional<Violation> Reachable() {
+    if (!reach_) return std::nullopt;
+    reach_->Look(world_);
+    return AsViolation(reach_->finding());
+  }
+
+  // What was broadcast under faults is due once the world has been whole for long enough.
+  std::optional<Violation> LateNews(bool torn) {
+    if (torn || plan_->merge_alone || outcome_.knowledge_lost) {
+      whole_from_ = kNever;
+      return std::nullopt;
+    }
+    whole_from_ = std::min(whole_from_, world_.now());
+    return ledger_.CheckCaughtUp(world_, whole_from_ + CatchUpBound(plan_->world));
   }
 
   // What was promised of a network at rest; returns what is not so.
@@ -260,7 +261,8 @@ class SwarmRun {
     Rng rng = Rng::Split(plan_->seed, kExerciseStream);
     const bool ring_alone = !plan_->world.core.has_table();
     if (!ring_alone) {
-      ledger_.SendNowhere(world_, Live(rng.Below(1024)), RandomKey(rng), kExerciseDeadline * 4);
+      const NodeId nobody = RandomKey(rng);  // first: arguments have no order
+      ledger_.SendNowhere(world_, Live(rng.Below(1024)), nobody, kExerciseDeadline * 4);
       ledger_.Broadcast(world_, Live(rng.Below(1024)), kExerciseDeadline * 4);
       SendAround();
     }
@@ -268,7 +270,7 @@ class SwarmRun {
       ledger_.Lookup(world_, Live(i), RandomKey(rng));
     if (!ring_alone && (!PutTwiceAndGet(RandomKey(rng)) || !MoveClient(Key(0))))
       return std::nullopt;
-    ResolveAll();
+    ResolveAll(world_, ledger_);
     if (!AwaitEnds()) return std::nullopt;
     if (auto missing = ledger_.CheckBroadcasts(world_)) return missing;
     return Compare(before, ledger_.results());
@@ -321,19 +323,15 @@ class SwarmRun {
     return true;
   }
 
-  void ResolveAll() {
-    std::uint32_t asker = 0;
-    for (const auto& [client, attached] : world_.clients()) {
-      for (int i = 0; i < 3; ++i) ledger_.Resolve(world_, Live(asker += 7), client);
-    }
-  }
-
   bool StayCalm() {
     if (outcome_.knowledge_lost) return true;
     if (plan_->merge_alone && Broken(CheckMergeCost(world_, plan_->bridges))) return false;
+    const TrafficMark mark = MarkTraffic(world_);
     if (!Advance(world_.now() + kCalm)) return false;
+    if (plan_->merge_alone && Broken(AsViolation(CheckTermination(world_, before_, mark))))
+      return false;
     const std::uint64_t failed = ledger_.results().failed;
-    ResolveAll();
+    ResolveAll(world_, ledger_);
     if (!AwaitEnds()) return false;
     if (ledger_.results().failed > failed) return !Broken(ledger_.results().last_failure);
     std::optional<Violation> wrong = FirstWrong(world_, plan_->merge_alone);
@@ -371,6 +369,9 @@ class SwarmRun {
   World world_;
   SwarmLedger ledger_;
   SafetyWatch safety_;
+  Time whole_from_ = kNever;  // since when all is right that peers believe
+  double before_ = 0;         // messages per second until the islands met
+  std::optional<DeliverabilityTracker> reach_;
   SwarmOutcome outcome_;
 };
 

@@ -10,6 +10,7 @@
 // fails is a Violation.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ struct SwarmOutcome {
   std::uint64_t events = 0;
   std::uint64_t operations = 0;
   std::uint64_t trace_hash = 0;
+  std::array<std::uint64_t, kInjectedKinds> injected{};
   Duration simulated;
   Duration converged_after;  // the end of the faults
   bool knowledge_lost =

@@ -10,8 +10,21 @@
 
 namespace tombolo::sim {
 
+namespace {
+
+// By Rule.
+struct RuleText {
+  const char* name;
+  const char* sign;  // before the tolerance
+};
+constexpr std::array<RuleText, 3> kRules = {RuleText{"within", "+-"}, RuleText{"at_most", "+ "},
+                                            RuleText{"at_least", "- "}};
+
+}  // namespace
+
 bool ValidateRow::ok() const {
   if (rule == Rule::kAtMost) return measured <= expected + tolerance;
+  if (rule == Rule::kAtLeast) return measured >= expected - tolerance;
   return std::abs(measured - expected) <= tolerance;
 }
 
@@ -68,9 +81,10 @@ nlohmann::ordered_json ValidateReport(const Validation& validation, const Usage&
                               {"expected", row.expected},
                               {"measured", row.measured},
                               {"tolerance", row.tolerance},
-                              {"rule", row.rule == Rule::kWithin ? "within" : "at_most"},
+                              {"rule", kRules[static_cast<std::size_t>(row.rule)].name},
                               {"ok", row.ok()}});
   }
+  report["rows_skipped"] = validation.skipped;
   return report;
 }
 
@@ -81,12 +95,13 @@ std::string ValidateText(const Validation& validation) {
   for (const ValidateRow& row : validation.rows) {
     std::snprintf(line.data(), line.size(), "%-5s  %-25s  %-16s  %8.3f  %8.3f  %s%-8.3f  %s\n",
                   row.table.c_str(), row.row.c_str(), row.metric.c_str(), row.expected,
-                  row.measured, row.rule == Rule::kWithin ? "+-" : "+ ", row.tolerance,
+                  row.measured, kRules[static_cast<std::size_t>(row.rule)].sign, row.tolerance,
                   row.ok() ? "ok" : "FAILED");
     text += line.data();
   }
   const auto failed = std::count_if(validation.rows.begin(), validation.rows.end(),
                                     [](const auto& r) { return !r.ok(); });
+  for (const std::string& row : validation.skipped) text += row + "  only with --large\n";
   text += std::to_string(validation.rows.size()) + " rows, " + std::to_string(failed) + " failed\n";
   return text;
 }

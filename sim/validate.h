@@ -21,8 +21,9 @@ struct ValidateOptions {
 
 // What a row asks of the figure.
 enum class Rule : std::uint8_t {
-  kWithin,  // |measured - expected| <= tolerance
-  kAtMost,  // measured <= expected + tolerance
+  kWithin,   // |measured - expected| <= tolerance
+  kAtMost,   // measured <= expected + tolerance
+  kAtLeast,  // measured >= expected - tolerance
 };
 
 struct ValidateRow {
@@ -39,6 +40,7 @@ struct ValidateRow {
 
 struct Validation {
   std::vector<ValidateRow> rows;
+  std::vector<std::string> skipped;  // rows that only ValidateOptions::large has, by table and name
   // Over all worlds that were built.
   std::uint64_t seed = 1;
   std::uint32_t peers = 0;  // of the largest

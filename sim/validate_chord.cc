@@ -80,7 +80,10 @@ double PathTolerance(int bits) { return 0.03 + 1.2 / std::sqrt(static_cast<doubl
 void ValidatePaths(const ValidateOptions& options, const ValidateWatch& watch,
                    Validation& validation) {
   for (const auto& [bits, mean, p1, p99] : kPaths) {
-    if (bits >= kLargePaths && !options.large) break;
+    if (bits >= kLargePaths && !options.large) {
+      validation.skipped.push_back("1.1    chord n=2^" + std::to_string(bits));
+      continue;
+    }
     if (!watch.Begin("path lengths of Chord", static_cast<std::uint64_t>(bits), 20)) return;
     const World world(RingOptions(std::uint32_t{1} << bits, validation.seed));
     Rng rng = Rng::Split(validation.seed, 0x7061746873);
@@ -135,7 +138,10 @@ void ValidateLoad(const ValidateOptions& options, const ValidateWatch& watch,
                   Validation& validation) {
   for (const auto& [virtual_nodes, p1, p99] : kLoads) {
     // Twenty virtual nodes each, of ten thousand, are a minute of finds.
-    if (virtual_nodes > 5 && !options.large) break;
+    if (virtual_nodes > 5 && !options.large) {
+      validation.skipped.push_back("1.1    chord r=" + std::to_string(virtual_nodes));
+      continue;
+    }
     if (!watch.Begin("keys per node", static_cast<std::uint64_t>(virtual_nodes), 21)) return;
     const auto nodes = static_cast<std::uint32_t>(kNodes * options.scale);
     const World world(
@@ -256,8 +262,18 @@ OperationMetrics LookUpUnderChurn(double rate_per_s, Duration span, Validation& 
   return world.metrics().of(OperationKind::kLookup);
 }
 
-// One-sided: the paper's simulator had no successor lists to fall back on and dropped a lookup that
-// met a dead node.
+// On both sides, each with four standard deviations of the share. No more than the paper: its
+// simulator had no successor lists to fall back on and dropped a lookup that met a dead node. No
+// less than half of it, which is what they are worth at most (3.9 of 6.5 % at one change in ten
+// seconds): below that lookups do not meet the dead as they should, so that nothing was measured.
+constexpr double kLeastShare = 0.5;
+
+// Of a share of `count`, in percent.
+double FourDeviations(double percent, double count) {
+  const double share = percent / 100;
+  return 400 * std::sqrt(share * (1 - share) / std::max(count, 1.0));
+}
+
 void ValidateChurn(const ValidateOptions& options, const ValidateWatch& watch,
                    Validation& validation) {
   const auto hours = options.large ? 20.0 : 2.0;
@@ -267,13 +283,15 @@ void ValidateChurn(const ValidateOptions& options, const ValidateWatch& watch,
     const OperationMetrics lookups = LookUpUnderChurn(rate_per_s, span, validation);
     const auto ended = static_cast<double>(lookups.succeeded + lookups.failed);
     const double wrong = ended - static_cast<double>(lookups.closest_ok);
-    const double share = failed_percent / 100;
-    const double deviation = std::sqrt(share * (1 - share) / std::max(ended, 1.0));
+    const double measured = 100 * wrong / std::max(ended, 1.0);
+    const double least = failed_percent * kLeastShare;
     const std::string percent = std::to_string(static_cast<int>(rate_per_s * 100 + .5));
-    validation.rows.push_back(
-        {"1.1", "chord churn ." + std::string(percent.size() < 2 ? "0" : "") + percent + "/s",
-         "failed_percent", failed_percent, 100 * wrong / std::max(ended, 1.0), 400 * deviation,
-         Rule::kAtMost});
+    const std::string row =
+        "chord churn ." + std::string(percent.size() < 2 ? "0" : "") + percent + "/s";
+    validation.rows.push_back({"1.1", row, "failed_percent", failed_percent, measured,
+                               FourDeviations(failed_percent, ended), Rule::kAtMost});
+    validation.rows.push_back({"1.1", row, "failed_least", least, measured,
+                               FourDeviations(least, ended), Rule::kAtLeast});
   }
 }
 

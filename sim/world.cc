@@ -36,7 +36,7 @@ World::World(const WorldOptions& options)
   network_ = Network(network);
   faults_ = FaultInjector(options.faults, options.seed);
   StartMembership();
-  StartFaults();
+  for (std::uint32_t rate = 0; rate < kFaultRates; ++rate) ScheduleFault(rate);
 }
 
 void World::RunUntil(Time end) {
@@ -145,8 +145,10 @@ void World::Deliver(const QueueEntry& entry) {
     return queue_.Push(later);
   }
   const Flight flight = flights_.Take(entry.slot);
+  if (faults_.touches_arrivals() && !Arrives(entry, flight)) return;
   switch (flight.kind) {
     case FlightKind::kMessage:
+    case FlightKind::kWaiting:
       return DeliverMessage(entry, flight.message, step);
     case FlightKind::kDial:
       return ArriveDial(from, to);
@@ -228,8 +230,13 @@ void World::Perform(const Action& action) {
 
 // Carries out what a peer has put into the outbox, in the order that outbox.h prescribes.
 void World::Drain(PeerRef peer) {
-  if (faults_.IsLiar(peer, now_)) [[unlikely]] {
-    TransmitLies(peer);
+  if (faults_.Misleads(peer, now_)) [[unlikely]] {
+    const bool lies = faults_.IsLiar(peer, now_);
+    const bool falsifies = faults_.HasFalseDigest(peer, now_);
+    for (const OutgoingMessage& sent : outbox_.sends()) {
+      const Message said = lies ? Lie(sent.message) : sent.message;
+      Transmit(peer, sent.to, falsifies ? Falsify(said) : said);
+    }
   } else {
     for (const OutgoingMessage& sent : outbox_.sends()) Transmit(peer, sent.to, sent.message);
   }

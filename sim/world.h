@@ -259,7 +259,7 @@ class World {
   void ScheduleSilence(PeerRef peer);
   void SilenceLinksOf(PeerRef peer);
   void SilenceAll(std::uint32_t first);
-  void LoseLink(PeerRef from, PeerRef to);
+  void LoseLink(PeerRef from, PeerRef to, LinkDownReason reason = LinkDownReason::kTimeout);
   void TellClosed(PeerRef from, PeerRef to);
   PeerRef RandomReachable(PeerRef peer);
 
@@ -268,7 +268,6 @@ class World {
     metrics_.injected[static_cast<std::size_t>(kind)] += number;
   }
   Duration DrawMean(Duration mean);
-  void StartFaults();
   void ScheduleFault(std::uint32_t rate);
   void BeginFault(std::uint32_t rate);
   PeerRef DrawFaulty();
@@ -279,12 +278,13 @@ class World {
   void BeginSwizzle();
   void BeginPartition();
   void EndIslands();
-  void BeginPause();
-  std::uint32_t MassSize() const;
-  void JoinMass();
-  void LeaveMass();
+  void BeginLoss(FaultRate kind);
+  void LoseEnd(PeerRef holder, PeerRef loser);
+  void BeginPeerFault(FaultRate kind);
+  void MoveMass(FaultRate kind);
   Message Lie(const Message& message);
-  void TransmitLies(PeerRef liar);
+  Message Falsify(const Message& message);
+  bool Arrives(const QueueEntry& entry, const Flight& flight);
   bool Swallow(PeerRef from, PeerRef peer, const Message& message);
   void ScheduleFlood(PeerRef peer);
   void Flood(PeerRef peer);

@@ -18,6 +18,19 @@ NodeId DrawId(std::uint64_t seed, std::uint64_t stream, std::uint32_t number) {
   return id;
 }
 
+// Rooms in which a home still has a client from an earlier stay, of which it has not heard the end.
+std::vector<NodeId> LeftMeanwhile(const Peer& home, const AttachedClient& client,
+                                  const NodeId& id) {
+  std::vector<NodeId> left;
+  const PeerParts* parts = home.parts();
+  if (parts == nullptr || !parts->attach || !parts->attach->home.Find(id)) return left;
+  for (const NodeId& room : parts->attach->rooms.keys()) {
+    const bool member = std::ranges::binary_search(parts->attach->rooms.OwnMembers(room), id);
+    if (member && !std::ranges::binary_search(client.rooms, room)) left.push_back(room);
+  }
+  return left;
+}
+
 }  // namespace
 
 OperationId World::StartAttach(PeerRef home, const NodeId& client, std::uint64_t sequence) {
@@ -30,7 +43,10 @@ OperationId World::BeginAttach(PeerRef home, const NodeId& client, std::uint64_t
   AttachedClient& attached = clients_[client];
   attached.home = home;
   const std::vector<NodeId> rooms = attached.rooms;
+  for (const NodeId& room : LeftMeanwhile(peers_[Index(home)], attached, client))
+    Issue(home, tombolo::LeaveRoom{room, client});
   Issue(home, tombolo::AttachClient{id, client, sequence});
+  if (attached.home != home) return id;  // lost at once: the home knows of a newer one
   for (const NodeId& room : rooms) Issue(home, tombolo::JoinRoom{0, room, client});
   return id;
 }
@@ -106,8 +122,17 @@ void World::OnEvent(PeerRef, const ClientResolved& resolved) {
   End(*operation, resolved.found ? OperationStatus::kSucceeded : OperationStatus::kFailed);
 }
 
-// The home says that the client is elsewhere: true after a move, else the client comes again.
+// The home says that the client is elsewhere: true after a move, else the client comes again. That
+// ends an attaching, too.
 void World::OnEvent(PeerRef peer, const LeaseLost& lost) {
+  for (std::uint32_t slot = 0; active_operations_ > 0 && slot < operations_.size(); ++slot) {
+    Operation& operation = operations_[slot];
+    const bool attaching =
+        operation.kind == OperationKind::kAttach && operation.status == OperationStatus::kActive;
+    if (!attaching || operation.source != peer || operation.key != lost.client) continue;
+    operation.reason = FailReason::kRefused;
+    End(operation, OperationStatus::kFailed);
+  }
   const auto client = clients_.find(lost.client);
   if (client != clients_.end() && client->second.home == peer) LoseHome(client->second);
 }

@@ -1,6 +1,7 @@
 // What the injected faults do to the world (faults.h): links that flap or clog, partitions, pauses,
 // masses that come and go, peers that break the rules. Crashes that end are in world_restart.cc.
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <utility>
 
@@ -11,6 +12,7 @@ namespace tombolo::sim {
 namespace {
 
 constexpr std::size_t kMostFlaps = 4096;     // links that flap at once; further ones do not begin
+constexpr int kFalseDraws = 8;               // of a peer outside of a sketch, which may be all
 constexpr std::uint32_t kShareParts = 1000;  // islands of random sizes: 1 to so many parts each
 
 }  // namespace
@@ -18,10 +20,6 @@ constexpr std::uint32_t kShareParts = 1000;  // islands of random sizes: 1 to so
 Duration World::DrawMean(Duration mean) {
   const double us = Exponential(faults_.rng(), static_cast<double>(mean.us));
   return {std::max<std::int64_t>(static_cast<std::int64_t>(us), 1)};
-}
-
-void World::StartFaults() {
-  for (std::uint32_t rate = 0; rate < kFaultRates; ++rate) ScheduleFault(rate);
 }
 
 // The next fault of a kind, if there is time for it.
@@ -37,7 +35,7 @@ void World::ScheduleFault(std::uint32_t rate) {
 void World::BeginFault(std::uint32_t rate) {
   const auto kind = static_cast<FaultRate>(rate);
   if (kind != FaultRate::kPartition) ScheduleFault(rate);
-  if (live_count_ < 2) return;
+  if (live_count_ < 2 || !faults_.IsTide(kind, now_)) return;
   switch (kind) {
     case FaultRate::kFlap:
       return BeginFlap();
@@ -50,11 +48,15 @@ void World::BeginFault(std::uint32_t rate) {
     case FaultRate::kCrash:
       return BeginCrash();
     case FaultRate::kPause:
-      return BeginPause();
+    case FaultRate::kClockJump:
+      return BeginPeerFault(kind);
     case FaultRate::kMassJoin:
-      return JoinMass();
     case FaultRate::kMassLeave:
-      return LeaveMass();
+      return MoveMass(kind);
+    case FaultRate::kHalfOpen:
+    case FaultRate::kReset:
+    case FaultRate::kRebind:
+      return BeginLoss(kind);
   }
 }
 
@@ -80,6 +82,11 @@ PeerRef World::DrawOtherEnd(PeerRef peer) {
 // dropped.
 FlightKind World::Disturb(PeerRef from, PeerRef to, std::uint32_t sequence, const Message& message,
                           Duration& delay) {
+  if (faults_.IsHalfOpen(from, to) && HasLink(from, to)) {
+    Count(Injected::kUnheard);
+    delay = Network::kLost;
+    return FlightKind::kMessage;
+  }
   // Said over a link that is hung up right after it: none of this happens to it.
   if (std::holds_alternative<Evict>(message)) return FlightKind::kMessage;
   const Duration wait = faults_.ClogWait(from, to, now_);
@@ -116,7 +123,67 @@ void World::SendCopy(PeerRef from, PeerRef to, const Message& message, Duration 
   Schedule(from, to, delay, {FlightKind::kMessage, {}, copy});
 }
 
+// False if what has come by is lost with its link, or waits for a slow reader.
+bool World::Arrives(const QueueEntry& entry, const Flight& flight) {
+  const auto from = static_cast<PeerRef>(entry.from);
+  const auto to = static_cast<PeerRef>(entry.to);
+  // A host keeps one connection per pair: what comes over a new one ends the old one.
+  if (faults_.EndHalfOpen(to, from, entry.sequence)) LoseLink(from, to, LinkDownReason::kClosed);
+  const bool waited = flight.kind == FlightKind::kWaiting;
+  if (flight.kind != FlightKind::kMessage && !waited) return true;
+  if (faults_.IsBroken(from, to, entry.sequence)) {
+    Count(Injected::kUnheard);
+    Discard(flight.message);
+    return false;
+  }
+  // What hangs up comes before the end of its link.
+  if (waited || !is_up(to) || std::holds_alternative<Evict>(flight.message)) return true;
+  const Time at = faults_.ReadTime(to, now_);
+  if (at == now_) return true;
+  if (at == kNever) {
+    Count(Injected::kUnread);
+    Discard(flight.message);
+    return false;
+  }
+  Count(Injected::kReadLate);
+  QueueEntry later = entry;
+  later.time_us = at.us;
+  later.slot = flights_.Add(FlightKind::kWaiting, {}, flight.message);
+  queue_.Push(later);
+  return false;
+}
+
 // ---- Links.
+
+// `loser` has lost its end of a link to `holder`, with all that is under way to it.
+void World::LoseEnd(PeerRef holder, PeerRef loser) {
+  if (!faults_.HalfOpen(holder, loser, sequence_[Index(loser)], now_)) return;
+  Count(Injected::kHalfOpens);
+  faults_.Break(holder, loser, sequence_[Index(holder)], now_);
+  ScheduleSilence(holder);
+  LoseLink(holder, loser, LinkDownReason::kClosed);
+}
+
+void World::BeginLoss(FaultRate kind) {
+  const PeerRef peer = DrawFaulty();
+  std::vector<PeerRef> others;
+  for (const Link& link : peers_[Index(peer)].links()) {
+    if (is_up(link.peer) && HasLink(link.peer, peer)) others.push_back(link.peer);
+  }
+  if (others.empty()) return;
+  if (kind == FaultRate::kRebind) {
+    Count(Injected::kRebinds);
+    for (const PeerRef other : others) LoseEnd(other, peer);
+    return;
+  }
+  const PeerRef other = others[faults_.rng().Below(static_cast<std::uint32_t>(others.size()))];
+  if (kind == FaultRate::kHalfOpen) return LoseEnd(peer, other);
+  Count(Injected::kResets);
+  faults_.Break(peer, other, sequence_[Index(peer)], now_);
+  faults_.Break(other, peer, sequence_[Index(other)], now_);
+  LoseLink(peer, other, LinkDownReason::kClosed);
+  LoseLink(other, peer, LinkDownReason::kClosed);
+}
 
 void World::BeginFlap() {
   const PeerRef peer = DrawFaulty();
@@ -177,6 +244,11 @@ void World::BeginPartition() {
   Count(Injected::kPartitions);
   if (rng.Chance(ChanceParts(options.isolate_share))) {
     Isolate(DrawFaulty());
+  } else if (options.network_share > 0 && rng.Chance(ChanceParts(options.network_share))) {
+    Count(Injected::kNetworkCuts);
+    const bool asymmetric = rng.Chance(ChanceParts(options.asymmetric_share));
+    Separate(faults_.CutOff(DrawFaulty(), peer_count()),
+             asymmetric ? Crossing::kUpward : Crossing::kNone);
   } else {
     std::vector<double> shares(options.partition_islands);
     double total = 0;
@@ -202,26 +274,28 @@ void World::Pause(PeerRef peer, Duration span) {
   if (span > options_.keepalive_timeout) ScheduleSilence(peer);
 }
 
-void World::BeginPause() {
-  const auto most = static_cast<std::uint64_t>(options_.faults.pause.us);
-  Pause(DrawFaulty(), Duration{static_cast<std::int64_t>(faults_.rng().Below64(most)) + 1});
+void World::BeginPeerFault(FaultRate kind) {
+  const FaultOptions& options = options_.faults;
+  const bool pauses = kind == FaultRate::kPause;
+  const auto most = static_cast<std::uint64_t>((pauses ? options.pause : options.clock_jump).us);
+  const Duration span{static_cast<std::int64_t>(faults_.rng().Below64(most)) + 1};
+  const PeerRef peer = DrawFaulty();
+  if (pauses) return Pause(peer, span);
+  Count(Injected::kClockJumps);
+  faults_.Leap(peer, span);
+  ArmTimer(peer);
 }
 
-std::uint32_t World::MassSize() const {
-  return static_cast<std::uint32_t>(options_.faults.mass_share * live_count_ + 0.5);
-}
-
-void World::JoinMass() {
-  for (std::uint32_t left = MassSize(); left > 0; --left) {
-    Count(Injected::kMassJoins);
-    Join(AddPeer());
-  }
-}
-
-void World::LeaveMass() {
-  for (std::uint32_t left = MassSize(); left > 0 && live_count_ > 1; --left) {
-    Count(Injected::kMassLeaves);
-    Leave(DrawFaulty());
+void World::MoveMass(FaultRate kind) {
+  const double size = options_.faults.mass_share * live_count_ + 0.5;
+  for (auto left = static_cast<std::uint32_t>(size); left > 0; --left) {
+    if (kind == FaultRate::kMassJoin) {
+      Count(Injected::kMassJoins);
+      Join(AddPeer());
+    } else if (live_count_ > 1) {
+      Count(Injected::kMassLeaves);
+      Leave(DrawFaulty());
+    }
   }
 }
 
@@ -252,8 +326,28 @@ Message World::Lie(const Message& message) {
   return lie;
 }
 
-void World::TransmitLies(PeerRef liar) {
-  for (const OutgoingMessage& sent : outbox_.sends()) Transmit(liar, sent.to, Lie(sent.message));
+// Says of its island that it is random peers other than those that are it, all heard of now.
+Message World::Falsify(const Message& message) {
+  Message false_one = message;
+  std::visit(
+      [&](auto& body) {
+        if constexpr (requires { body.ages; }) {
+          Count(Injected::kFalseDigests);
+          const std::span<const PeerRef> truth = lists_.Get(body.contacts);
+          std::array<PeerRef, kSketchSize> named;
+          for (PeerRef& ref : named) {
+            for (int draws = 0; draws < kFalseDraws; ++draws) {
+              ref = static_cast<PeerRef>(faults_.rng().Below(peer_count()));
+              if (std::find(truth.begin(), truth.end(), ref) == truth.end()) break;
+            }
+          }
+          lists_.Release(body.contacts);
+          body.contacts = lists_.Add(named);
+          body.ages = {};
+        }
+      },
+      false_one);
+  return false_one;
 }
 
 // A dropper takes responsibility for a message to forward, and drops it. True if it has.

@@ -102,12 +102,14 @@ void World::ArriveLinkUp(PeerRef from, PeerRef to) {
   }
   Drain(to);
   if (!reach_.CanTalkBothWays(from, to)) ScheduleSilence(to);  // cut in the meantime
-  // The acceptor has let go of it already.
+  // The acceptor has let go of it already. Word of that comes after whatever else it has said.
   if (is_up(from) && HasLink(to, from) && !HasLink(from, to)) TellClosed(from, to);
 }
 
 void World::ArriveLinkDown(PeerRef from, PeerRef to, LinkDownReason reason) {
   if (!is_up(to)) return;
+  // Word of an old link does not end the next one, or two that dial each other would never stop.
+  if (reason == LinkDownReason::kClosed && is_up(from) && HasLink(from, to)) return;
   peers_[Index(to)].LinkDown(from, reason, MakeStep(to));
   Drain(to);
   // Who hangs up tells the other at once.

@@ -236,11 +236,12 @@ void World::OnEvent(PeerRef, const KeyProbed& probed) {
       exact || oracle_.Successor(probed.key, directory_) == probed.successor ? 1 : 0;
 }
 
+// A ring on its own refuses to keep records (put_get.h).
 void World::OnEvent(PeerRef, const PutDone& done) {
   Operation* operation = ActiveOperation(done.request);
   if (operation == nullptr) return;
   operation->stored = done.stored;
-  operation->reason = FailReason::kUnreachable;
+  operation->reason = options_.core.has_table() ? FailReason::kUnreachable : FailReason::kRefused;
   End(*operation, done.stored > 0 ? OperationStatus::kSucceeded : OperationStatus::kFailed);
 }
 
@@ -252,7 +253,7 @@ void World::OnEvent(PeerRef, const GetDone& done) {
   }
   operation->hops = done.hops;
   operation->messages = done.messages;
-  operation->reason = FailReason::kUnreachable;
+  operation->reason = options_.core.has_table() ? FailReason::kUnreachable : FailReason::kRefused;
   if (done.found) {
     operation->value = done.record.payload;
     operation->sequence = done.record.sequence;

@@ -85,12 +85,12 @@ void World::ScheduleSilence(PeerRef peer) {
 }
 
 void World::SilenceLinksOf(PeerRef peer) {
-  if (!is_up(peer)) return;
   const Time since = now_ - options_.keepalive_timeout;
+  std::vector<PeerRef> silent = faults_.EndHalfOpens(peer, since);
+  if (!is_up(peer)) return;
   // Who stands still notices nothing before it goes on.
   const bool paused = faults_.IsPaused(peer, now_);
   const bool stands = paused && faults_.paused_from(peer) <= since;
-  std::vector<PeerRef> silent;
   for (const Link& link : peers_[Index(peer)].links()) {
     if (is_up(link.peer) && (stands || reach_.SilentSince(peer, link.peer, since)))
       silent.push_back(link.peer);
@@ -113,9 +113,9 @@ void World::SilenceAll(std::uint32_t first) {
 }
 
 // `to` has heard nothing from `from` for the length of the time-out.
-void World::LoseLink(PeerRef from, PeerRef to) {
-  if (!HasLink(to, from)) return;
-  peers_[Index(to)].LinkDown(from, LinkDownReason::kTimeout, MakeStep(to));
+void World::LoseLink(PeerRef from, PeerRef to, LinkDownReason reason) {
+  if (!is_up(to) || !HasLink(to, from)) return;
+  peers_[Index(to)].LinkDown(from, reason, MakeStep(to));
   Drain(to);
 }
 

@@ -23,6 +23,7 @@ void World::Restart(PeerRef peer, bool forget) {
     const std::uint64_t life = faults_.rng().Next();
     state = Peer(peer, directory_.id(peer), Mix64(options_.seed ^ life));
     Count(Injected::kForgetful);
+    message_log_.AddForgetting(now_, peer);
     return Join(peer);
   }
   Count(Injected::kRestarts);
@@ -91,6 +92,7 @@ void World::TurnReturn(std::uint32_t slot) {
     peers_[Index(back.peer)] = std::exchange(back.state, Peer());
     peers_[Index(back.peer)].Reseed(Mix64(options_.seed ^ faults_.rng().Next()));
     Count(Injected::kRollbacks);
+    message_log_.AddForgetting(now_, back.peer);
     Continue(back.peer);
   } else {
     Restart(back.peer, back.how == Return::kForgets);

@@ -95,7 +95,7 @@ void BindWorld(WorldClass& world) {
   world.def(
       "add_workload",
       [](BoundWorld& bound, const py::dict& values) {
-        bound.world().AddWorkload(WorkloadFromDict(values));
+        bound.world().AddWorkload(WorkloadFromDict(values, bound.world().options().core));
       },
       py::arg("values"));
   world.def_property_readonly("now_us", [](BoundWorld& bound) { return bound.world().now().us; });

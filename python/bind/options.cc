@@ -40,14 +40,14 @@ py::dict OptionsToDict(const sim::WorldOptions& options) {
   return values;
 }
 
-sim::WorkloadOptions WorkloadFromDict(const py::dict& values) {
+sim::WorkloadOptions WorkloadFromDict(const py::dict& values, const Config& core) {
   sim::WorkloadOptions workload;
   sim::Target target{nullptr, &workload};
   FieldWriter writer(values);
   for (const sim::Key& key : sim::Keys()) {
     if (key.section == "workload") writer.Write(std::string(key.name), key.field(target));
   }
-  writer.Finish(workload.Validate());
+  writer.Finish(sim::CheckLoad(workload, core));
   return workload;
 }
 

@@ -15,6 +15,6 @@ namespace tombolo::python {
 sim::WorldOptions OptionsFromDict(const pybind11::dict& values);
 pybind11::dict OptionsToDict(const sim::WorldOptions& options);
 
-sim::WorkloadOptions WorkloadFromDict(const pybind11::dict& values);
+sim::WorkloadOptions WorkloadFromDict(const pybind11::dict& values, const Config& core);
 
 }  // namespace tombolo::python

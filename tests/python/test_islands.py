@@ -175,7 +175,8 @@ def test_broadcasts_and_clients_are_workloads() -> None:
     world.run(60)
     metrics = world.metrics()
     assert metrics.success("broadcast") == 1
-    assert metrics.success("attach") == 1
+    # One that comes again while it is being attached ends the earlier attaching.
+    assert 0.98 < metrics.success("attach") < 1
     assert metrics.success("resolve") > 0.9
 
 
@@ -213,6 +214,23 @@ def test_the_settings_of_healing_are_options() -> None:
     assert options["heal.probe_interval_s"] == 5
     assert options["heal.enabled"] is False
     assert options["heal.strategy"] == "zip"
+
+
+def test_a_ring_alone_keeps_no_records() -> None:
+    world = tombolo.World(peers=20, overlay="chord")
+    calls = [
+        lambda: world.put(0, "k", b"value"),
+        lambda: world.get(1, "k"),
+    ]
+    for call in calls:
+        with pytest.raises(
+            ValueError, match=r"overlay = 'chord': .* keeps no records, allowed are"
+        ):
+            call()
+    for kind in ("put", "get", "attach"):
+        with pytest.raises(ValueError, match=rf'kind = "{kind}": allowed only with overlay ='):
+            world.workload(kind, 5)
+    world.workload("lookup", 5)
 
 
 def test_the_ring_of_2001_is_a_profile() -> None:

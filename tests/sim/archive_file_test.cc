@@ -80,7 +80,7 @@ TEST_F(ArchiveFile, ErrorsSayWhatIsWrong) {
   };
   for (const Case& c :
        {Case{0, "not a saved world (it does not begin with TOMBOLO1)"},
-        Case{8, "format version 2, this program reads version 3"},
+        Case{8, "format version 5, this program reads version 4"},
         Case{12, "damaged header (the reserved field is not 0)"},
         Case{16, "cut or damaged: 20 bytes of payload, the header says 21"},
         Case{24, "damaged: the checksum differs"}, Case{40, "damaged: the checksum differs"}}) {

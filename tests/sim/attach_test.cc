@@ -109,6 +109,57 @@ TEST(Attach, ClientsOfADeadHomeComeAgainElsewhere) {
   ExpectViewsRight(world);
 }
 
+TEST(Attach, AnAttachingThatIsLostToANewerLeaseEnds) {
+  World world(ToyOptions(20));
+  const NodeId client = world.RandomId();
+  const OperationId newer = world.StartAttach(PeerRef{1}, client, 9);
+  EXPECT_EQ(Finish(world, newer).status, OperationStatus::kSucceeded);
+  const OperationId older = world.StartAttach(PeerRef{2}, client, 5);
+  EXPECT_EQ(Finish(world, older).status, OperationStatus::kFailed);
+  EXPECT_EQ(world.clients().at(client).home, PeerRef::kNone) << "it looks for a home again";
+}
+
+// A world in which peer 1 is cut off and still takes itself for the home of a client, with a room,
+// that is attached to peer 2 now.
+World WithAFormerHome(const NodeId& client, const NodeId& room) {
+  WorldOptions options = ToyOptions(20);
+  options.core.overlay = OverlayKind::kBoth;
+  World world(options);
+  world.StartAttach(PeerRef{1}, client);
+  world.EnterRoom(client, room);
+  world.RunFor(Duration::Seconds(5));
+  EXPECT_EQ(CheckHomes(world).wrong + CheckRooms(world).misplaced, 0U);
+  world.Isolate(PeerRef{1});
+  world.StartAttach(PeerRef{2}, client);
+  world.RunFor(Duration::Seconds(5));
+  return world;
+}
+
+TEST(Attach, AFormerHomeAndItsRoomsAreFoundOut) {
+  const NodeId client = NodeId{{1, 2, 3, 4, 5}};
+  World world = WithAFormerHome(client, NodeId{{6, 7, 8, 9, 10}});
+  const HomeCheck homes = CheckHomes(world);
+  EXPECT_EQ(homes.clients, 1U);
+  EXPECT_EQ(homes.wrong, 1U);
+  EXPECT_EQ(homes.first_home, PeerRef{1});
+  EXPECT_EQ(homes.first_client, client);
+  EXPECT_EQ(CheckRooms(world).wrong, 0U) << "of its own island each view is right";
+  EXPECT_EQ(CheckRooms(world).misplaced, 1U);
+  world.Heal();
+  world.RunFor(Duration::Minutes(3));
+  EXPECT_EQ(CheckHomes(world).wrong, 0U);
+  EXPECT_EQ(CheckRooms(world).misplaced, 0U);
+}
+
+TEST(Attach, AClientThatComesBackIsInTheRoomsItSays) {
+  const NodeId client = NodeId{{1, 2, 3, 4, 5}};
+  const NodeId room = NodeId{{6, 7, 8, 9, 10}};
+  World world = WithAFormerHome(client, room);
+  world.ExitRoom(client, room);
+  world.StartAttach(PeerRef{1}, client);
+  EXPECT_EQ(CheckRooms(world).misplaced, 0U) << "peer 1 had not heard that it has left";
+}
+
 TEST(Attach, RunsAreEqualAndSurviveSaving) {
   World world(ToyOptions(60));
   world.AddWorkload(Load(60, 5, 20));

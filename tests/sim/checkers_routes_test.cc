@@ -129,5 +129,16 @@ TEST(DeliverabilityTracker, WhoCouldBeReachedHasToStayReachable) {
   EXPECT_EQ(tracker.finding().broken, broken);
 }
 
+// A walk goes by contacts, and who cannot be dialled is reached over links alone.
+TEST(DeliverabilityTracker, WhoCannotBeDialledIsLeftOut) {
+  WorldOptions options = ToyOptions(100);
+  options.nat_share = 0.5;
+  World world(options);
+  DeliverabilityTracker tracker(world, 400);
+  tracker.Look(world);
+  EXPECT_GT(tracker.finding().checked, 50U);
+  EXPECT_LT(tracker.finding().checked, 200U) << "a quarter of the pairs";
+}
+
 }  // namespace
 }  // namespace tombolo::sim

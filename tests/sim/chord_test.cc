@@ -191,6 +191,22 @@ TEST(ChordWorld, ASendToNobodyIsUnreachable) {
   }
 }
 
+// Holders are found over the buckets, which a ring on its own does not have.
+TEST(ChordWorld, RecordsAreRefusedAtOnce) {
+  World world(LinkedChord(20));
+  NodeId key;
+  key.words[0] = 5;
+  for (const OperationId id : {world.StartPut(PeerRef{3}, key, "value"),
+                               world.StartGet(PeerRef{3}, key), world.StartGet(PeerRef{4}, key)}) {
+    EXPECT_TRUE(world.RunUntilEnded(id, world.now())) << "at once";
+    const Operation done = world.TakeOperation(id);
+    EXPECT_EQ(done.status, OperationStatus::kFailed);
+    EXPECT_EQ(done.reason, FailReason::kRefused);
+    EXPECT_EQ(done.stored, 0);
+  }
+  EXPECT_EQ(world.payloads_in_use(), 0U);
+}
+
 // The ring alone leads on where no finger is linked.
 TEST(ChordWorld, SuccessorsAloneDeliver) {
   WorldOptions options = LinkedChord(60);

@@ -10,9 +10,14 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include "sim/report.h"
+#include "sim/swarm_plan.h"
+#include "sim/swarm_run.h"
 
 namespace {
 
@@ -178,6 +183,7 @@ TEST(Cli, BadInputIsOneLineAndStatusTwo) {
       {{"bench", "heal", "--start", "late"}, "--start: late not in {separate,split}"},
       {{"bench", "heal", "--topology", "star"}, "--topology: star not in {hub,chain}"},
       {{"bench", "heal", "--strategy", "none"}, "--strategy: none not in {zip,gossip,simple}"},
+      {{"swarm", "--without", "drop,crush"}, "--without: crush not in {jitter,drop,delay,"},
       {{"validate", "--huge"}, "validate: unknown argument '--huge'"},
   };
   for (const auto& [arguments, error] : kCases) {
@@ -196,6 +202,47 @@ TEST(Cli, AFailedCheckIsStatusOne) {
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(outcome.err,
             "tombolo-sim: check failed: send_success is 0.000000, expected at least 0.500000\n");
+}
+
+// The flag of a printed command reaches the plan: what is left runs as it does without the class.
+TEST(Cli, ASwarmRunsWithoutWhatIsSwitchedOff) {
+  const auto swarm = [](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"swarm", "--seeds", "3", "--first", "1", "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = Sim(arguments);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return nlohmann::json::parse(outcome.out);
+  };
+  const auto off = [](std::initializer_list<tombolo::sim::FaultClass> faults) {
+    tombolo::sim::FaultSet set = 0;
+    for (const auto fault : faults) set |= tombolo::sim::Bit(fault);
+    std::uint64_t hash = 0;
+    for (std::uint64_t seed = 1; seed <= 3; ++seed)
+      hash += tombolo::sim::RunPlan(tombolo::sim::DrawPlan(seed, set)).trace_hash;
+    return tombolo::sim::HashText(hash);
+  };
+  using enum tombolo::sim::FaultClass;
+  const auto whole = swarm({});
+  EXPECT_EQ(whole["without"], "none");
+  EXPECT_EQ(whole["trace_hash"], off({}));
+  const auto less = swarm({"--without", "jitter,crash,join,drop"});
+  EXPECT_EQ(less["without"], "jitter, drop, crash, join");
+  EXPECT_EQ(less["trace_hash"], off({kJitter, kCrash, kJoin, kDrop}));
+  EXPECT_NE(less["trace_hash"], whole["trace_hash"]);
+}
+
+TEST(Cli, AFailedConditionNamesPeerInvariantAndTime) {
+  const Outcome outcome = Sim({"run",
+                               Scenario("peers = 20\noverlay = \"both\"\nduration_s = 2\n"
+                                        "islands = [10, 10]\n[expect]\nring_ok = true\n"),
+                               "--quiet"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_TRUE(std::regex_match(
+      outcome.err,
+      std::regex("tombolo-sim: check failed: ring_ok does not hold at the end: I1 one ring: "
+                 "[0-9]+ of 20 broken at 2 s; first: peer [0-9]+ \\([0-9a-f]{8}\\.\\.\\.\\): it "
+                 "takes peer [0-9]+ for its successor, which is peer [0-9]+\n")))
+      << outcome.err;
 }
 
 TEST(Cli, TheReportSaysWhetherTheConditionWasReached) {

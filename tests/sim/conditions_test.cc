@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <string>
 #include <vector>
 
 #include "sim/islands.h"
@@ -54,6 +56,52 @@ TEST(Conditions, DoNotHoldWhileTheNetworkIsCut) {
   for (const Condition condition : kAll) EXPECT_TRUE(Holds(world, condition));
   world.Isolate(PeerRef{7});
   for (const Condition condition : kAll) EXPECT_FALSE(Holds(world, condition));
+}
+
+// What a finding names is the first thing that is wrong, and it is one where the condition fails.
+TEST(Conditions, WhatIsWrongIsFound) {
+  World world(Both(60));
+  for (const Condition condition : kAll) {
+    const Finding finding = CheckCondition(world, condition);
+    EXPECT_TRUE(finding.ok());
+    EXPECT_GT(finding.checked, 0U);
+  }
+  const PeerRef alone = world.oracle().live()[7];
+  world.RunUntil(Time{} + Duration::Milliseconds(1500));
+  world.Isolate(alone);
+  const PeerRef before = world.oracle().live()[6];
+  const PeerRef after = world.oracle().live()[8];
+  const auto name = [](PeerRef peer) { return "peer " + std::to_string(Index(peer)); };
+  const Finding ring = CheckCondition(world, Condition::kRingOk);
+  EXPECT_EQ(ring.invariant, Invariant::kOneRing);
+  EXPECT_EQ(ring.checked, 60U);
+  EXPECT_EQ(ring.broken, 2U) << "its own successor, and that of the one before";
+  EXPECT_EQ(ring.peer, before);
+  EXPECT_EQ(ring.at, Time{} + Duration::Milliseconds(1500));
+  EXPECT_EQ(ring.detail, "it cannot talk to its successor, " + name(alone));
+  const Finding tables = CheckCondition(world, Condition::kTablesOk);
+  EXPECT_EQ(tables.invariant, Invariant::kNoFalseEmpty);
+  EXPECT_FALSE(tables.ok());
+  const Finding routes = CheckCondition(world, Condition::kAllRoutable);
+  EXPECT_EQ(routes.invariant, Invariant::kRoutable);
+  EXPECT_EQ(routes.checked, 3600U);
+  EXPECT_EQ(routes.broken, 2U * 59U) << "all to it, and all from it";
+  EXPECT_EQ(routes.peer, world.oracle().live()[0]);
+  EXPECT_TRUE(routes.detail.starts_with("a route to " + name(alone) + " ends at peer "));
+  world.Heal();
+  world.Crash(after);
+  EXPECT_TRUE(CheckCondition(world, Condition::kRingOk).ok());
+}
+
+TEST(Conditions, WithoutALiveSuccessorTheNextMemberIsNamed) {
+  World world(Both(100));
+  const std::vector<PeerRef> live(world.oracle().live().begin(), world.oracle().live().end());
+  for (std::size_t i = 11; i < 11 + 16; ++i) world.Crash(live[i]);
+  const Finding finding = CheckCondition(world, Condition::kRingOk);
+  EXPECT_EQ(finding.broken, 1U);
+  EXPECT_EQ(finding.peer, live[10]);
+  EXPECT_EQ(finding.detail,
+            "it has no live successor, which is peer " + std::to_string(Index(live[27])));
 }
 
 TEST(Conditions, AWorldWithoutARingHasNoRightOne) {

@@ -19,13 +19,22 @@ PeerRef Ref(std::uint32_t index) { return static_cast<PeerRef>(index); }
 
 // ---- Options.
 
+struct Case {
+  std::function<void(FaultOptions&)> spoil;
+  std::string error;
+};
+
+void ExpectErrors(const std::vector<Case>& cases) {
+  for (const Case& c : cases) {
+    WorldOptions options;
+    c.spoil(options.faults);
+    EXPECT_EQ(options.Validate(), c.error);
+  }
+}
+
 TEST(FaultOptions, EveryBadValueIsNamedWithWhatIsAllowed) {
   EXPECT_EQ(FaultOptions().Validate(), std::nullopt);
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  struct Case {
-    std::function<void(FaultOptions&)> spoil;
-    std::string error;
-  };
   const std::vector<Case> cases = {
       {[](FaultOptions& f) { f.drop = 1.5; }, "faults.drop = 1.5: allowed are 0 to 1"},
       {[nan](FaultOptions& f) { f.corrupt = nan; }, "faults.corrupt = nan: allowed are 0 to 1"},
@@ -49,15 +58,38 @@ TEST(FaultOptions, EveryBadValueIsNamedWithWhatIsAllowed) {
       {[](FaultOptions& f) { f.end = Duration{-1}; },
        "faults.end = -1e-06 s: allowed are 0 to 31536000 s"},
   };
-  for (const Case& c : cases) {
-    WorldOptions options;
-    c.spoil(options.faults);
-    EXPECT_EQ(options.Validate(), c.error);
-  }
+  ExpectErrors(cases);
   WorldOptions squeezed;
   squeezed.faults.squeeze_share = 0.5;
   EXPECT_EQ(squeezed.Validate(),
             "faults.squeeze_share: allowed above 0 only with a bandwidth.model");
+}
+
+TEST(FaultOptions, SoAreThoseOfLinksNetworksAndClocks) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  ExpectErrors({
+      {[](FaultOptions& f) { f.half_opens_per_s = 2000; },
+       "faults.half_opens_per_s = 2000: allowed are 0 to 1000"},
+      {[](FaultOptions& f) { f.resets_per_s = -1; },
+       "faults.resets_per_s = -1: allowed are 0 to 1000"},
+      {[nan](FaultOptions& f) { f.rebinds_per_s = nan; },
+       "faults.rebinds_per_s = nan: allowed are 0 to 1000"},
+      {[](FaultOptions& f) { f.slow_reader_share = 2; },
+       "faults.slow_reader_share = 2: allowed are 0 to 1"},
+      {[](FaultOptions& f) { f.read_per_s = 0; },
+       "faults.read_per_s = 0: allowed are 0.1 to 100000"},
+      {[](FaultOptions& f) { f.network_share = -0.5; },
+       "faults.network_share = -0.5: allowed are 0 to 1"},
+      {[](FaultOptions& f) { f.networks = 0; }, "faults.networks = 0: allowed are 1 to 1000"},
+      {[](FaultOptions& f) { f.clock_jumps_per_s = 1001; },
+       "faults.clock_jumps_per_s = 1001: allowed are 0 to 1000"},
+      {[](FaultOptions& f) { f.clock_jump = {}; },
+       "faults.clock_jump = 0 s: allowed are 0.001 to 86400 s"},
+      {[](FaultOptions& f) { f.wave = Duration{1}; },
+       "faults.wave = 1e-06 s: allowed are 0.001 to 864000 s"},
+      {[](FaultOptions& f) { f.false_digest_share = 1.5; },
+       "faults.false_digest_share = 1.5: allowed are 0 to 1"},
+  });
 }
 
 // ---- What is a function of message, peer and time.
@@ -146,6 +178,111 @@ TEST(FaultInjector, AClogHoldsItsPairAndItsTime) {
   int begun = 0;
   while (faults.Clog(Ref(1), Ref(2), Time{300}, Time{400}, Time{300})) ++begun;
   EXPECT_EQ(begun, 4095);
+}
+
+TEST(FaultInjector, AClockLeapsAheadAndStaysThere) {
+  FaultOptions options;
+  options.clock_jumps_per_s = 1;
+  options.skew_share = 1;
+  options.skew_offset = Duration::Seconds(10);
+  FaultInjector faults(options, 3);
+  const Time now{1'000'000};
+  const Time before = faults.LocalTime(Ref(7), now);
+  const Time other = faults.LocalTime(Ref(8), now);
+  faults.Leap(Ref(7), Duration::Seconds(5));
+  faults.Leap(Ref(7), Duration::Seconds(2));
+  EXPECT_EQ(faults.LocalTime(Ref(7), now), before + Duration::Seconds(7));
+  EXPECT_EQ(faults.LocalTime(Ref(8), now), other);
+  EXPECT_EQ(faults.HostTime(Ref(7), before), Time{}) << "it has shown that long ago";
+  EXPECT_EQ(faults.LocalTime(Ref(7), faults.HostTime(Ref(7), Time{90'000'000})), Time{90'000'000});
+  for (int i = 0; i < 40; ++i) faults.Leap(Ref(7), Duration::Hours(24));
+  EXPECT_EQ(faults.LocalTime(Ref(7), now), before + kMostLeap);
+}
+
+TEST(FaultInjector, ASlowReaderTakesOneAfterTheOtherAndHasRoomForSoMany) {
+  FaultOptions options;
+  options.slow_reader_share = 1;
+  options.read_per_s = 10;
+  options.end = Duration::Seconds(10);
+  FaultInjector faults(options, 3);
+  const Duration gap = Duration::Milliseconds(100);
+  EXPECT_EQ(faults.ReadTime(Ref(1), Time{}), Time{}) << "the first one at once";
+  for (int i = 1; i <= static_cast<int>(kMostUnread); ++i)
+    EXPECT_EQ(faults.ReadTime(Ref(1), Time{}), Time{} + gap * i);
+  EXPECT_EQ(faults.ReadTime(Ref(1), Time{}), kNever);
+  EXPECT_EQ(faults.ReadTime(Ref(2), Time{}), Time{}) << "another one";
+  EXPECT_EQ(faults.ReadTime(Ref(1), Time{} + gap * 2), Time{} + gap * (kMostUnread + 1));
+  // After the end: nobody overtakes those who wait.
+  const Time over = Time{} + options.end;
+  EXPECT_EQ(faults.ReadTime(Ref(1), over), Time{} + gap * (kMostUnread + 2));
+  EXPECT_EQ(faults.ReadTime(Ref(1), over), Time{} + gap * (kMostUnread + 2));
+  EXPECT_EQ(faults.ReadTime(Ref(2), over), over);
+}
+
+TEST(FaultInjector, APeerIsInOneNetwork) {
+  FaultOptions options;
+  options.networks = 4;
+  const FaultInjector faults(options, 3);
+  const std::vector<std::uint16_t> one = faults.CutOff(Ref(5), 1000);
+  EXPECT_EQ(one[5], 1);
+  EXPECT_NEAR(static_cast<double>(std::count(one.begin(), one.end(), 1)), 250, 50);
+  for (std::uint32_t peer = 0; peer < 1000; ++peer) {
+    if (one[peer] == 1) {
+      EXPECT_EQ(faults.CutOff(Ref(peer), 1000), one);
+    } else {
+      EXPECT_EQ(faults.CutOff(Ref(peer), 1000)[5], 0);
+    }
+  }
+}
+
+TEST(FaultInjector, AHalfOpenLinkEndsWithWordOverANewOne) {
+  FaultInjector faults;
+  EXPECT_TRUE(faults.HalfOpen(Ref(1), Ref(2), 10, Time{100}));
+  EXPECT_FALSE(faults.HalfOpen(Ref(1), Ref(2), 11, Time{200})) << "it is";
+  EXPECT_TRUE(faults.IsHalfOpen(Ref(1), Ref(2)));
+  EXPECT_FALSE(faults.IsHalfOpen(Ref(2), Ref(1)));
+  EXPECT_FALSE(faults.EndHalfOpen(Ref(1), Ref(2), 9)) << "said over the old one";
+  EXPECT_FALSE(faults.EndHalfOpen(Ref(2), Ref(1), 12));
+  EXPECT_TRUE(faults.EndHalfOpen(Ref(1), Ref(2), 10));
+  EXPECT_FALSE(faults.IsHalfOpen(Ref(1), Ref(2)));
+  EXPECT_TRUE(faults.HalfOpen(Ref(1), Ref(2), 10, Time{100}));
+  EXPECT_TRUE(faults.HalfOpen(Ref(1), Ref(3), 10, Time{200}));
+  EXPECT_EQ(faults.EndHalfOpens(Ref(1), Time{150}), std::vector{Ref(2)});
+  EXPECT_TRUE(faults.IsHalfOpen(Ref(1), Ref(3)));
+}
+
+TEST(FaultInjector, WhatWasSentBeforeABreakIsLost) {
+  FaultInjector faults;
+  EXPECT_FALSE(faults.IsBroken(Ref(1), Ref(2), 0));
+  faults.Break(Ref(1), Ref(2), 10, Time{0});
+  EXPECT_TRUE(faults.IsBroken(Ref(1), Ref(2), 9));
+  EXPECT_FALSE(faults.IsBroken(Ref(1), Ref(2), 10));
+  EXPECT_FALSE(faults.IsBroken(Ref(2), Ref(1), 9));
+  faults.Break(Ref(1), Ref(2), 20, Time{0});
+  EXPECT_TRUE(faults.IsBroken(Ref(1), Ref(2), 19));
+  faults.Break(Ref(1), Ref(2), 2, Time{0});
+  EXPECT_TRUE(faults.IsBroken(Ref(1), Ref(2), ~std::uint32_t{0})) << "sequences begin anew";
+  faults.Break(Ref(5), Ref(6), 2, Time{} + Duration::Minutes(2));
+  EXPECT_FALSE(faults.IsBroken(Ref(1), Ref(2), 1)) << "remembered for a minute";
+}
+
+TEST(FaultInjector, MassesComeByDayAndLeaveByNight) {
+  FaultOptions options;
+  options.start = Duration::Seconds(3);
+  options.wave = Duration::Seconds(10);
+  const FaultInjector faults(options, 3);
+  const Time day = Time{} + Duration::Seconds(3);
+  const Time night = day + Duration::Seconds(5);
+  for (int i = 0; i < 3; ++i) {
+    const Duration later = options.wave * i;
+    EXPECT_TRUE(faults.IsTide(FaultRate::kMassJoin, day + later));
+    EXPECT_FALSE(faults.IsTide(FaultRate::kMassLeave, day + later));
+    EXPECT_FALSE(faults.IsTide(FaultRate::kMassJoin, night + later));
+    EXPECT_TRUE(faults.IsTide(FaultRate::kMassLeave, night + later));
+    EXPECT_TRUE(faults.IsTide(FaultRate::kCrash, day + later));
+    EXPECT_TRUE(faults.IsTide(FaultRate::kCrash, night + later));
+  }
+  EXPECT_TRUE(FaultInjector().IsTide(FaultRate::kMassLeave, day)) << "without a wave at any time";
 }
 
 TEST(FaultInjector, WhoBreaksTheRulesIsTheShareThatWasAskedFor) {

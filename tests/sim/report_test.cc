@@ -83,11 +83,67 @@ TEST(Report, BrokenExpectationsAreNamed) {
   ASSERT_EQ(broken.size(), 3U);
   EXPECT_TRUE(broken[0].starts_with("closest_found is 0.0"));
   EXPECT_TRUE(broken[1].starts_with("send_success is 0.9"));
-  EXPECT_EQ(broken[2], "false_empty_buckets is 3, expected at most 0");
+  EXPECT_TRUE(broken[2].starts_with(
+      "false_empty_buckets is 3, expected at most 0: I5 no false-empty bucket: 3 of "))
+      << broken[2];
   result.buckets.reset();
   EXPECT_TRUE(BrokenExpectations(scenario, result)
                   .back()
                   .starts_with("false_empty_buckets was not checked"));
+}
+
+// Two islands that nobody brings together: every condition is broken, and the first who is wrong
+// about it is named with the invariant and the time, on the terminal and in the report.
+TEST(Report, ABrokenExpectationNamesPeerInvariantAndTime) {
+  Scenario scenario;
+  scenario.world.peers = 40;
+  scenario.world.core.overlay = OverlayKind::kBoth;
+  scenario.world.islands = {20, 20};
+  scenario.warmup = Duration::Seconds(1);
+  scenario.duration = Duration::Seconds(2);
+  scenario.expect.ring_ok = scenario.expect.tables_ok = scenario.expect.all_routable = true;
+  scenario.expect.false_empty_buckets = 0;
+  const RunResult result = RunScenario(scenario, {});
+  const Json report = FullReport(scenario, result);
+  const std::vector<std::string> broken = BrokenExpectations(scenario, result);
+  ASSERT_EQ(broken.size(), 4U);
+  struct Case {
+    const char* key;
+    const char* report;
+    const char* invariant;
+  };
+  constexpr Case kCases[] = {{"ring_ok does", "ring_ok", "I1 one ring"},
+                             {"tables_ok does", "tables_ok", "I5 no false-empty bucket"},
+                             {"all_routable does", "all_routable", "I6 routable"},
+                             {"false_empty_buckets is", "buckets", "I5 no false-empty bucket"}};
+  for (std::size_t i = 0; i < broken.size(); ++i) {
+    const Json& check = report["checks"][kCases[i].report];
+    const Json& first = check["first"];
+    const std::string text = std::string(kCases[i].invariant) + ": ";
+    const std::string offender = " broken at 3 s; first: peer " + first["number"].dump() + " (" +
+                                 first["peer"].get<std::string>().substr(0, 8) +
+                                 "...): " + first["detail"].get<std::string>();
+    EXPECT_TRUE(broken[i].starts_with(kCases[i].key)) << broken[i];
+    EXPECT_NE(broken[i].find(text), std::string::npos) << broken[i];
+    EXPECT_TRUE(broken[i].ends_with(offender)) << broken[i] << "\n" << offender;
+    EXPECT_EQ(first["time_s"], 3.0);
+    EXPECT_EQ(report["expectations_broken"][i], broken[i]);
+    if (i < kConditions) {
+      EXPECT_EQ(check["invariant"], kCases[i].invariant);
+      EXPECT_GT(check["broken"], 0);
+    }
+  }
+}
+
+TEST(Report, AConditionThatHoldsHasNoOffender) {
+  Scenario scenario = Small();
+  scenario.expect.tables_ok = true;
+  const RunResult result = RunScenario(scenario, {});
+  EXPECT_TRUE(BrokenExpectations(scenario, result).empty());
+  const Json checks = FullReport(scenario, result)["checks"];
+  EXPECT_EQ(checks["tables_ok"]["broken"], 0);
+  EXPECT_FALSE(checks["tables_ok"].contains("first"));
+  EXPECT_FALSE(checks.contains("ring_ok")) << "it was not expected";
 }
 
 TEST(Report, SummaryNamesWhatHappened) {

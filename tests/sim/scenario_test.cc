@@ -168,6 +168,18 @@ TEST(Scenario, ErrorsNameFileLineKeyAndWhatIsAllowed) {
        "heal, partition, isolate, cut, cut_one_way, bridge, bridges"},
       {"peers = 5\n[links]\nmax_links = 10\nreserved = 11",
        "x.toml:4: links.reserved = 11 is out of range: allowed is 0 to 10"},
+      {"overlay = \"chord\"\n[[workload]]\nkind = \"put\"",
+       "x.toml:3: kind = \"put\": allowed only with overlay = \"kademlia\" | \"both\"; a ring on "
+       "its "
+       "own keeps nothing"},
+      {"overlay = \"chord\"\n[[workload]]\n[[workload]]\nrate_per_s = 5\nkind = \"get\"",
+       "x.toml:5: kind = \"get\": allowed only with overlay = \"kademlia\" | \"both\"; a ring on "
+       "its "
+       "own keeps nothing"},
+      {"overlay = \"chord\"\n[[workload]]\nkind = \"attach\"",
+       "x.toml:3: kind = \"attach\": allowed only with overlay = \"kademlia\" | \"both\"; a ring "
+       "on "
+       "its own keeps nothing"},
       {"[latency]\nmodel = \"matrix\"\n",
        "x.toml:1: latency.file = \"\": model matrix needs a file of round-trip times"},
   };

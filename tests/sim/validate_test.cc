@@ -19,12 +19,16 @@ TEST(Validate, RowsAreJudgedByTheirRule) {
     double measured;
     bool within;
     bool at_most;
-  } kCases[] = {{10, true, true},  {10.5, true, true}, {10.6, false, false},
-                {9.5, true, true}, {9.4, false, true}, {std::nan(""), false, false}};
-  for (const auto& [measured, within, at_most] : kCases) {
+    bool at_least;
+  } kCases[] = {{10, true, true, true},     {10.5, true, true, true},
+                {10.6, false, false, true}, {9.5, true, true, true},
+                {9.4, false, true, false},  {std::nan(""), false, false, false}};
+  for (const auto& [measured, within, at_most, at_least] : kCases) {
     EXPECT_EQ((ValidateRow{"t", "r", "m", 10, measured, 0.5, Rule::kWithin}.ok()), within)
         << measured;
     EXPECT_EQ((ValidateRow{"t", "r", "m", 10, measured, 0.5, Rule::kAtMost}.ok()), at_most)
+        << measured;
+    EXPECT_EQ((ValidateRow{"t", "r", "m", 10, measured, 0.5, Rule::kAtLeast}.ok()), at_least)
         << measured;
   }
 }
@@ -48,7 +52,16 @@ TEST(Validate, ReportHasTheContractsRows) {
     EXPECT_TRUE(report["rows"][0].contains(field)) << field;
   }
   EXPECT_EQ(report["rows"][0]["ok"], true);
+  EXPECT_EQ(report["rows"][0]["rule"], "within");
   EXPECT_TRUE(report.contains("trace_hash"));
+}
+
+TEST(Validate, WhatNeedsLargeIsNamed) {
+  Validation validation;
+  validation.skipped.emplace_back("1.1    chord r=20");
+  EXPECT_NE(ValidateText(validation).find("1.1    chord r=20  only with --large\n"),
+            std::string::npos);
+  EXPECT_EQ(ValidateReport(validation, Usage{}, Usage{})["rows_skipped"][0], "1.1    chord r=20");
 }
 
 // The whole validation, with a twentieth of the samples: only that each table is there and

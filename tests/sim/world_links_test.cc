@@ -82,6 +82,27 @@ TEST(WorldLinks, BothEndsOfEveryLinkOfTheBuiltStartAgree) {
   EXPECT_EQ(count.alone, 0);
 }
 
+// Everybody wants more links than anybody may have. Who is turned away waits before it dials again,
+// in whatever order it hears that its link is up, that it is unwanted and that it is closed.
+TEST(WorldLinks, FullTablesAreNotDialledAgainAndAgain) {
+  for (const int jitter_ms : {0, 40}) {
+    WorldOptions options = ToyOptions(100);
+    options.core.overlay = OverlayKind::kBoth;
+    options.core.links.max_links = 10;
+    options.core.links.reserved = 0;
+    options.core.links.per_bucket = 3;
+    options.latency.jitter = Duration::Milliseconds(jitter_ms);
+    World world(options);
+    world.RunFor(Duration::Minutes(2));
+    const std::uint64_t before = world.metrics().dials;
+    world.RunFor(Duration::Minutes(2));
+    const std::uint64_t dials = world.metrics().dials - before;
+    EXPECT_GT(dials, 0U) << "nobody has to be turned away";
+    // Four times two minutes' back-offs: each side of a pair waits by itself.
+    EXPECT_LT(dials, 100U * 99U * 4U) << jitter_ms;
+  }
+}
+
 TEST(WorldLinks, WhenMembershipRestsBothEndsOfEveryLinkAgree) {
   for (const std::uint64_t seed : {1U, 2U, 3U}) {
     World world(LinkedOptions(seed));

@@ -87,6 +87,7 @@ def send(
 
 
 def put(world: World, source: Id | None, key: Id, value: bytes | str, ttl_s: float) -> Put:
+    _check_keeps_records(world)
     peer, to = _source(world, source), _id(world, key, "key", names_allowed=True)
     data = value.encode() if isinstance(value, str) else bytes(value)
     limit = world.options["store.max_value_bytes"]
@@ -98,6 +99,7 @@ def put(world: World, source: Id | None, key: Id, value: bytes | str, ttl_s: flo
 
 
 def get(world: World, source: Id | None, key: Id) -> Got:
+    _check_keeps_records(world)
     peer, to = _source(world, source), _id(world, key, "key", names_allowed=True)
     ended = _finish(world, world._core.start_get(peer, to))
     names = ("value", "sequence", "hops", "latency_ms", "messages")
@@ -107,6 +109,13 @@ def get(world: World, source: Id | None, key: Id) -> Got:
         key=to.hex(),
         **{name: ended[name] for name in names},
     )
+
+
+def _check_keeps_records(world: World) -> None:
+    if world.options["overlay"] == "chord":
+        raise ValueError(
+            "overlay = 'chord': a ring on its own keeps no records, allowed are 'kademlia', 'both'"
+        )
 
 
 def connect(world: World, source: Id, target: Id) -> Connected:

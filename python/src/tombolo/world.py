@@ -222,7 +222,10 @@ class World(Conditions, EventSource, Faults, Observation):
     def put(
         self, source: Id | None, key: Id, value: bytes | str, *, ttl_s: float = 86_400.0
     ) -> Put:
-        """Stores `value` at the k closest peers of `key` (a name does: its SHA-1)."""
+        """Stores `value` at the k closest peers of `key` (a name does: its SHA-1).
+
+        Not with overlay="chord": a ring on its own keeps no records.
+        """
         return operations.put(self, source, key, value, ttl_s)
 
     def get(self, source: Id | None, key: Id) -> Got:
