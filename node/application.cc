@@ -131,11 +131,9 @@ bool Application::GoesToClaimant(const Event& event, const std::string& payload)
   return false;
 }
 
-Application::Counters Application::ReadCounters() const {
-  Counters all;
-  for (const auto& [prefix, read] : counters_) {
-    for (const auto& [name, value] : read()) all[prefix + name] = value;
-  }
+std::map<std::string, Application::Figures> Application::ReadFigures() const {
+  std::map<std::string, Figures> all;
+  for (const auto& [prefix, read] : figures_) all[prefix] = read();
   return all;
 }
 

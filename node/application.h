@@ -54,12 +54,16 @@ class Application final : public HostListener {
   // Messages of other nodes that begin with `tag`, from now on; one part per tag, for good.
   void Claim(std::string_view tag, Listener listener) { claims_[std::string(tag)] = listener; }
 
-  // Counters of a part, for the status of the node: name to value, under `prefix`.
-  using Counters = std::map<std::string, std::uint64_t>;
-  void AddCounters(const std::string& prefix, std::function<Counters()> read) {
-    counters_[prefix] = std::move(read);
+  // Figures of a part by name, for the status and the metrics of the node. Names come from closed
+  // lists of the program. In the status they stand behind the prefix of the part.
+  struct Figures {
+    std::map<std::string, std::uint64_t> counters;  // only ever grow
+    std::map<std::string, std::uint64_t> gauges;
+  };
+  void AddFigures(const std::string& prefix, std::function<Figures()> read) {
+    figures_[prefix] = std::move(read);
   }
-  Counters ReadCounters() const;
+  std::map<std::string, Figures> ReadFigures() const;  // by prefix
 
   // Everything that answers no request: what answers number 0, with which Do was called, included.
   std::uint64_t Listen(Listener listener);
@@ -107,7 +111,7 @@ class Application final : public HostListener {
   std::map<std::uint64_t, LeavingListener> leaving_listeners_;
   std::map<std::uint64_t, int> topics_;
   std::map<std::string, Listener> claims_;
-  std::map<std::string, std::function<Counters()>> counters_;
+  std::map<std::string, std::function<Figures()>> figures_;
 };
 
 }  // namespace tombolo::node

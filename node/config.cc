@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
 #include <iterator>
 #include <limits>
 #include <optional>
@@ -66,6 +65,7 @@ ConfigKey Text(std::string_view section, std::string_view key, std::string NodeC
           key,
           ConfigKind::kText,
           help,
+          "",
           [member, check](NodeConfig& config, const std::string& text) {
             std::string allowed = check(text);
             if (allowed.empty()) config.*member = text;
@@ -81,6 +81,7 @@ ConfigKey List(std::string_view section, std::string_view key,
           key,
           ConfigKind::kList,
           help,
+          "",
           [member, check](NodeConfig& config, const std::string& text) {
             std::string allowed = check(text);
             if (allowed.empty()) (config.*member).push_back(text);
@@ -92,17 +93,19 @@ ConfigKey List(std::string_view section, std::string_view key,
 
 ConfigKey Number(std::string_view section, std::string_view key, std::int64_t NodeConfig::*member,
                  std::int64_t least, std::int64_t most, std::string_view help) {
+  const std::string range = std::to_string(least) + " to " + std::to_string(most);
   return {
       section,
       key,
       ConfigKind::kNumber,
       help,
-      [member, least, most](NodeConfig& config, const std::string& text) -> std::string {
+      range,
+      [member, least, most, range](NodeConfig& config, const std::string& text) -> std::string {
         std::int64_t value = 0;
         const char* end = text.data() + text.size();
         const auto [stop, error] = std::from_chars(text.data(), end, value);
         if (error != std::errc() || stop != end || value < least || value > most) {
-          return "a number from " + std::to_string(least) + " to " + std::to_string(most);
+          return "a number from " + range;
         }
         config.*member = value;
         return "";
@@ -117,6 +120,7 @@ ConfigKey Flag(std::string_view section, std::string_view key, bool NodeConfig::
           key,
           ConfigKind::kFlag,
           help,
+          "",
           [member](NodeConfig& config, const std::string& text) -> std::string {
             if (text != "true" && text != "false") return "true or false";
             config.*member = text == "true";
@@ -307,6 +311,15 @@ std::string ConfigKey::environment() const {
   return "TOMBOLO_" + Upper(std::string(section)) + "_" + Upper(std::string(key));
 }
 
+std::string ConfigKey::description() const {
+  std::string values;
+  for (const std::string& value : get(NodeConfig())) {
+    values += (values.empty() ? "" : ",") + value;
+  }
+  return std::string(help) + (range.empty() ? "" : "; " + range) + "; default " +
+         (values.empty() ? "none" : values) + " [" + name() + ", " + environment() + "]";
+}
+
 std::span<const ConfigKey> ConfigKeys() {
   static const std::vector<ConfigKey> keys = [] {
     std::vector<ConfigKey> all = MakeKeys();
@@ -371,22 +384,6 @@ absl::Status ReadConfigFile(const std::string& path, NodeConfig& config) {
     if (std::ferror(file.get()) != 0) return absl::UnavailableError("cannot read " + path);
   }
   return ReadConfigText(text, path, config);
-}
-
-absl::Status ReadEnvironment(NodeConfig& config) {
-  for (const ConfigKey& key : ConfigKeys()) {
-    const char* value = std::getenv(key.environment().c_str());
-    if (value == nullptr) continue;
-    std::vector<std::string> values;
-    std::string rest = value;
-    while (key.kind == ConfigKind::kList && rest.find(',') != std::string::npos) {
-      values.push_back(rest.substr(0, rest.find(',')));
-      rest.erase(0, rest.find(',') + 1);
-    }
-    if (key.kind != ConfigKind::kList || !rest.empty()) values.push_back(rest);
-    if (absl::Status set = SetConfig(key, values, key.environment(), config); !set.ok()) return set;
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace tombolo::node

@@ -89,6 +89,7 @@ struct ConfigKey {
   std::string_view key;
   ConfigKind kind;
   std::string_view help;
+  std::string range;  // of a number: "1 to 3600"
   // Takes over one value (kList: adds one). Returns what is allowed, or nothing.
   std::function<std::string(NodeConfig&, const std::string&)> set;
   std::function<void(NodeConfig&)> clear;  // of a list, before values of a stronger source
@@ -97,6 +98,8 @@ struct ConfigKey {
   std::string name() const { return std::string(section) + "." + std::string(key); }
   std::string flag() const;         // --links-listen
   std::string environment() const;  // TOMBOLO_LINKS_LISTEN
+  // Help, range, default and the other two names, for --help.
+  std::string description() const;
 };
 
 std::span<const ConfigKey> ConfigKeys();
@@ -105,6 +108,11 @@ std::span<const ConfigKey> ConfigKeys();
 absl::Status ReadConfigFile(const std::string& path, NodeConfig& config);
 absl::Status ReadConfigText(std::string_view text, const std::string& name, NodeConfig& config);
 absl::Status ReadEnvironment(NodeConfig& config);
+// What is to be said of variables that look as if they were meant for a key, and name none. No
+// error: others may have set them. `environment` is that of a process: NAME=value, then null. What
+// Kubernetes sets for a service (TOMBOLO_NODE_SERVICE_HOST) is not meant for a key. No value is
+// repeated.
+std::vector<std::string> EnvironmentWarnings(const char* const* environment);
 // `values` of one key, as given on the command line.
 absl::Status SetConfig(const ConfigKey& key, const std::vector<std::string>& values,
                        const std::string& source, NodeConfig& config);

@@ -46,12 +46,13 @@ absl::Status CheckConfig(const NodeConfig& config) {
 absl::Status CheckFiles(const NodeConfig& config) {
   absl::Status good;
   if (!config.control_cert.empty()) {
-    good.Update(CheckCertificate(config.control_cert, config.control_key));
+    good.Update(ReadCertificate(config.control_cert, config.control_key).status());
   }
   if (!config.control_token.empty()) good.Update(ReadToken(config.control_token).status());
   if (!config.network_key.empty()) good.Update(NetworkKey::Load(config.network_key).status());
   if (!config.peer_relay_tls_certificate.empty()) {
-    good.Update(CheckCertificate(config.peer_relay_tls_certificate, config.peer_relay_tls_key));
+    good.Update(
+        ReadCertificate(config.peer_relay_tls_certificate, config.peer_relay_tls_key).status());
   }
   return good;
 }

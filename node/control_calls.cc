@@ -84,8 +84,12 @@ ControlCalls::Reactor* ControlCalls::Status(Context* context, const control::Sta
                                             control::StatusReply* reply) {
   return OnStrand(context, [this, reply](Reactor* reactor) {
     FillStatus(application_.host(), transport_, *reply);
-    for (const auto& [name, value] : application_.ReadCounters())
-      (*reply->mutable_counters())[name] = value;
+    for (const auto& [prefix, figures] : application_.ReadFigures()) {
+      for (const auto& [name, value] : figures.counters)
+        (*reply->mutable_counters())[prefix + name] = value;
+      for (const auto& [name, value] : figures.gauges)
+        (*reply->mutable_counters())[prefix + name] = value;
+    }
     reply->set_version(options_.version);
     reply->set_http(options_.http());
     (*reply->mutable_counters())["control_refused"] = refused_();

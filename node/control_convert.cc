@@ -80,8 +80,21 @@ void FillCounters(const Host& host, const GrpcTransport& transport, control::Sta
   }
   counters["channels"] = host.channels().size();
   counters["channel_memory_bytes"] = host.channels().memory();
+  for (std::size_t i = 0; i < kDecodeErrors; ++i) {
+    counters["decode_errors_" + std::string(kDecodeErrorNames[i])] =
+        host.codec().counters().errors[i];
+  }
+  const KnownPeers::Counters& known = host.known().counters();
+  counters["known_peers_names_refused"] = known.names_refused;
+  counters["known_peers_proofs_refused"] = known.proofs_refused;
+  counters["known_peers_addresses_refused"] = known.addresses_refused;
+  counters["known_peers_reused"] = known.reused;
+  counters["known_peers_sweeps"] = host.counters().sweeps;
+  counters["contacts_cut"] = host.codec().counters().contacts_cut;
+  counters["records_not_kept"] = host.counters().records_not_kept;
   counters["strange_payloads"] = host.counters().strange_payloads;
   counters["joins_begun"] = host.counters().joins_begun;
+  counters["puts_refused"] = host.counters().puts_refused;
   counters["sends_refused_memory"] = host.counters().sends_refused_memory;
   counters["messages_refused_memory"] = host.counters().messages_refused_memory;
   // Of the core: only what has happened, for there are many kinds.

@@ -1,10 +1,10 @@
 #include "node/control_guard.h"
 
 #include <grpcpp/security/auth_metadata_processor.h>
-#include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
 #include <openssl/crypto.h>
 #include <openssl/pem.h>
+#include <openssl/pemerr.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 
@@ -20,6 +20,7 @@ constexpr std::size_t kMinToken = 16;
 constexpr std::size_t kMaxToken = 1024;
 constexpr std::size_t kMaxPem = 1 << 20;
 constexpr std::string_view kBearer = "Bearer ";
+constexpr const char* kNoPassword = "";  // else OpenSSL would ask for one at the terminal
 
 class Processor final : public grpc::AuthMetadataProcessor {
  public:
@@ -42,6 +43,21 @@ class Processor final : public grpc::AuthMetadataProcessor {
 
 BioPtr BioOf(const std::string& bytes) {
   return BioPtr(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+}
+
+// The first certificate, if all the others are certificates, too: callers would notice otherwise.
+absl::StatusOr<CertificatePtr> FirstOf(const std::string& chain) {
+  const BioPtr bytes = BioOf(chain);
+  CertificatePtr first(PEM_read_bio_X509(bytes.get(), nullptr, nullptr, nullptr));
+  if (first == nullptr) {
+    return absl::FailedPreconditionError(" is no certificate: " + OpensslError());
+  }
+  while (CertificatePtr(PEM_read_bio_X509(bytes.get(), nullptr, nullptr, nullptr)) != nullptr) {
+  }
+  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  const std::string reason = OpensslError();
+  if (!at_end) return absl::FailedPreconditionError(" is no chain of certificates: " + reason);
+  return first;
 }
 
 }  // namespace
@@ -81,31 +97,30 @@ absl::StatusOr<std::string> ReadToken(const std::string& path) {
   return token;
 }
 
-absl::Status CheckCertificate(const std::string& certificate, const std::string& key) {
-  const absl::StatusOr<FileContents> chain = ReadSmallFile(certificate, kMaxPem);
+absl::StatusOr<CertificatePair> ReadCertificate(const std::string& certificate,
+                                                const std::string& key) {
+  absl::StatusOr<FileContents> chain = ReadSmallFile(certificate, kMaxPem);
   if (!chain.ok()) return chain.status();
-  const absl::StatusOr<FileContents> secret = ReadSmallFile(key, kMaxPem);
+  absl::StatusOr<FileContents> secret = ReadSmallFile(key, kMaxPem);
   if (!secret.ok()) return secret.status();
-  const CertificatePtr first(
-      PEM_read_bio_X509(BioOf(chain->bytes).get(), nullptr, nullptr, nullptr));
-  if (first == nullptr) {
-    return absl::FailedPreconditionError(certificate + " is no certificate: " + OpensslError());
+  const absl::StatusOr<CertificatePtr> first = FirstOf(chain->bytes);
+  if (!first.ok()) {
+    return absl::FailedPreconditionError(certificate + std::string(first.status().message()));
   }
-  const KeyPtr own(PEM_read_bio_PrivateKey(BioOf(secret->bytes).get(), nullptr, nullptr, nullptr));
+  const KeyPtr own(PEM_read_bio_PrivateKey(BioOf(secret->bytes).get(), nullptr, nullptr,
+                                           const_cast<char*>(kNoPassword)));
   if (own == nullptr) return absl::FailedPreconditionError(key + " is no key: " + OpensslError());
-  if (X509_check_private_key(first.get(), own.get()) != 1) {
+  if (X509_check_private_key(first->get(), own.get()) != 1) {
     OpensslError();
     return absl::FailedPreconditionError(key + " is not the key of " + certificate);
   }
-  return absl::OkStatus();
+  return CertificatePair{std::move(chain->bytes), std::move(secret->bytes)};
 }
 
 std::shared_ptr<grpc::ServerCredentials> MakeControlCredentials(
-    const std::string& certificate, const std::string& key, std::shared_ptr<ControlGuard> guard) {
-  using grpc::experimental::FileWatcherCertificateProvider;
-  grpc::experimental::TlsServerCredentialsOptions options(
-      std::make_shared<FileWatcherCertificateProvider>(key, certificate,
-                                                       ControlGuard::kRefreshSeconds));
+    const std::shared_ptr<grpc::experimental::CertificateProviderInterface>& certificate,
+    std::shared_ptr<ControlGuard> guard) {
+  grpc::experimental::TlsServerCredentialsOptions options(certificate);
   options.watch_identity_key_cert_pairs();
   options.set_cert_request_type(GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
   auto credentials = grpc::experimental::TlsServerCredentials(options);

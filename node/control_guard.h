@@ -1,14 +1,14 @@
 // Who may use the control API from elsewhere: whoever knows the token, over TLS. Included by
 // control_*.cc only, but for the token itself.
 //
-// The certificate is read again by itself within kRefreshSeconds of a change of its files; the
-// token by SetToken. A token is compared in constant time, as digests, so that neither its length
+// A token is compared in constant time, as digests, so that neither its length
 // nor how much of it was right can be measured. Refusals are counted.
 //
 // Thread rule: any thread. Errors name the file and the cure; they never quote the token.
 #pragma once
 
 #include <grpcpp/security/server_credentials.h>
+#include <grpcpp/security/tls_certificate_provider.h>
 
 #include <array>
 #include <atomic>
@@ -25,8 +25,6 @@ namespace tombolo::node {
 
 class ControlGuard {
  public:
-  static constexpr unsigned kRefreshSeconds = 5;
-
   explicit ControlGuard(std::string_view token) { SetToken(token); }
 
   void SetToken(std::string_view token);
@@ -46,11 +44,21 @@ class ControlGuard {
 // The first line of a file of mode 0600 or stricter, of 16 to 1024 bytes.
 absl::StatusOr<std::string> ReadToken(const std::string& path);
 
-// That both files can be read, and belong together.
-absl::Status CheckCertificate(const std::string& certificate, const std::string& key);
+// PEM: the certificate with those that lead from it to an authority, and its key.
+struct CertificatePair {
+  std::string chain;
+  std::string key;
 
-// `guard` null: TLS without a token. Requires that CheckCertificate has passed.
+  friend bool operator==(const CertificatePair&, const CertificatePair&) = default;
+};
+
+// Both files, if they can be served and belong together.
+absl::StatusOr<CertificatePair> ReadCertificate(const std::string& certificate,
+                                                const std::string& key);
+
+// `guard` null: TLS without a token.
 std::shared_ptr<grpc::ServerCredentials> MakeControlCredentials(
-    const std::string& certificate, const std::string& key, std::shared_ptr<ControlGuard> guard);
+    const std::shared_ptr<grpc::experimental::CertificateProviderInterface>& certificate,
+    std::shared_ptr<ControlGuard> guard);
 
 }  // namespace tombolo::node

@@ -4,6 +4,7 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -11,16 +12,21 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cerrno>
+#include <chrono>
 #include <thread>
 #include <utility>
 
 #include "node/control_calls.h"
+#include "node/control_certificate.h"
 #include "node/control_guard.h"
 #include "node/grpc_credentials.h"
 
 namespace tombolo::node {
 namespace {
+
+constexpr std::chrono::seconds kLookAgain{4};  // at certificate and key
 
 // True if somebody listens at the socket: gRPC would take it away from them without a word. What
 // a dead process has left behind is not in use.
@@ -46,7 +52,8 @@ class ControlServer::Impl {
        const GrpcTransport& transport, ControlOptions options)
       : strand_(std::move(strand)),
         options_(std::move(options)),
-        calls_(strand_, application, transport, options_, [this] { return refused(); }) {
+        calls_(strand_, application, transport, options_, [this] { return refused(); }),
+        look_again_(strand_) {
     PrepareGrpcProcess();
   }
   ~Impl() {
@@ -94,24 +101,33 @@ class ControlServer::Impl {
     return absl::OkStatus();
   }
 
-  // gRPC itself looks at the certificate again and again, but would not say what is wrong with it.
   absl::Status Reload() {
     if (options_.tls_cert.empty()) return absl::OkStatus();
-    const absl::Status good = CheckCertificate(options_.tls_cert, options_.tls_key);
-    if (!good.ok() || guard_ == nullptr) return good;
-    const absl::StatusOr<std::string> token = ReadToken(options_.token_file);
-    if (token.ok()) guard_->SetToken(*token);
-    return token.status();
+    const absl::StatusOr<CertificatePair> pair =
+        ReadCertificate(options_.tls_cert, options_.tls_key);
+    if (!pair.ok()) return pair.status();
+    if (guard_ != nullptr) {
+      const absl::StatusOr<std::string> token = ReadToken(options_.token_file);
+      if (!token.ok()) return token.status();
+      guard_->SetToken(*token);
+    }
+    return certificate_.Serve(*pair);
   }
   std::uint64_t refused() const { return guard_ == nullptr ? 0 : guard_->refused(); }
 
   void SetServing(bool serving) {
-    if (server_ != nullptr) server_->GetHealthCheckService()->SetServingStatus(serving);
+    if (server_ == nullptr) return;
+    // Of the whole, which is the empty name, and of the service: clients ask for either.
+    grpc::HealthCheckServiceInterface& health = *server_->GetHealthCheckService();
+    health.SetServingStatus(serving);
+    health.SetServingStatus(control::Control::service_full_name(), serving);
   }
 
   // Shutdown blocks until every call has ended, for which the strand is needed.
   void Stop(std::function<void()> stopped) {
     SetServing(false);
+    alive_.reset();
+    look_again_.cancel();
     calls_.Stop();
     if (server_ == nullptr || closer_.joinable()) return stopped();
     closer_ = std::thread([this, stopped = std::move(stopped)] {
@@ -125,20 +141,46 @@ class ControlServer::Impl {
  private:
   absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials() {
     if (options_.tls_cert.empty()) return grpc::InsecureServerCredentials();
-    const absl::Status good = CheckCertificate(options_.tls_cert, options_.tls_key);
-    if (!good.ok()) return good;
+    const absl::StatusOr<CertificatePair> pair =
+        ReadCertificate(options_.tls_cert, options_.tls_key);
+    if (!pair.ok()) return pair.status();
+    if (absl::Status served = certificate_.Serve(*pair); !served.ok()) return served;
     if (!options_.token_file.empty()) {
       const absl::StatusOr<std::string> token = ReadToken(options_.token_file);
       if (!token.ok()) return token.status();
       guard_ = std::make_shared<ControlGuard>(*token);
     }
-    return MakeControlCredentials(options_.tls_cert, options_.tls_key, guard_);
+    LookAgainLater();
+    return MakeControlCredentials(certificate_.MakeProvider(), guard_);
+  }
+
+  // Certificates are renewed by programs that tell nobody.
+  void LookAgainLater() {
+    look_again_.expires_after(kLookAgain);
+    look_again_.async_wait(
+        [this, alive = std::weak_ptr(alive_)](const boost::system::error_code& error) {
+          if (error || alive.expired()) return;
+          LookAgain();
+          LookAgainLater();
+        });
+  }
+  void LookAgain() {
+    const absl::StatusOr<CertificatePair> pair =
+        ReadCertificate(options_.tls_cert, options_.tls_key);
+    const absl::Status served = pair.ok() ? certificate_.Serve(*pair) : pair.status();
+    if (std::exchange(last_look_, served) == served || served.ok()) return;
+    spdlog::error("the control API keeps the certificate that it has: {}",
+                  std::string(served.message()));
   }
 
   boost::asio::any_io_executor strand_;
   const ControlOptions options_;
   ControlCalls calls_;
   std::shared_ptr<ControlGuard> guard_;
+  ControlCertificate certificate_;  // outlives the server
+  boost::asio::steady_timer look_again_;
+  absl::Status last_look_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::unique_ptr<grpc::Server> server_;
   std::thread closer_;
   std::string address_;

@@ -53,7 +53,8 @@ class ControlServer {
 
   absl::Status Start();
   const std::string& address() const;  // with its port
-  // Reads the token anew, and looks whether the certificate and its key can be used.
+  // Reads token, certificate and key anew. They stay as they were if one of them cannot be used,
+  // which the error says. Certificate and key are also looked at every few seconds.
   absl::Status Reload();
   // Calls without the right token.
   std::uint64_t refused() const;

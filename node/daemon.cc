@@ -74,6 +74,9 @@ Daemon::Daemon(const NodeConfig& config, const std::string& version, Reread rere
       drain_timer_(io_) {
   host_.set_durable(&records_);
   application_.Use(host_);
+  application_.AddFigures("disk_", [this] {
+    return Application::Figures{{{"write_failures", records_.failures()}}, {}};
+  });
   application_.set_on_stopped([this] { EndTransport(); });
 }
 

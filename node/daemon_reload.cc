@@ -6,6 +6,7 @@
 #include <csignal>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "node/daemon.h"
 #include "node/daemon_options.h"
@@ -48,6 +49,9 @@ void Daemon::ReloadOnSignal() {
 absl::StatusOr<ReloadOutcome> Daemon::Reload() {
   absl::StatusOr<NodeConfig> read = reread_();
   if (read.ok()) {
+    if (absl::Status files = gateways_.ReadFiles(); !files.ok()) read = files;
+  }
+  if (read.ok()) {
     if (absl::Status files = control_.Reload(); !files.ok()) read = files;
   }
   if (!read.ok()) {
@@ -65,6 +69,7 @@ absl::StatusOr<ReloadOutcome> Daemon::Reload() {
     for (const std::string& value : values) key.set(next, value);
   }
   Apply(next);
+  for (std::string& key : gateways_.UseFiles()) outcome.changed.push_back(std::move(key));
   spdlog::info("the configuration was read again; changed: {}",
                outcome.changed.empty() ? "nothing" : Joined(outcome.changed));
   if (!outcome.restart_required.empty()) {

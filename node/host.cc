@@ -74,6 +74,11 @@ absl::Status Host::Execute(Command command, std::string payload) {
     ++counters_.sends_refused_memory;
     return absl::ResourceExhaustedError("the node is over its memory budget (limits.memory_mib)");
   }
+  if (const auto* put = std::get_if<Put>(&command); put != nullptr && !HasRoomFor(*put)) {
+    ++counters_.puts_refused;
+    return absl::ResourceExhaustedError(
+        "the node has put as many records as it keeps alive (limits.records)");
+  }
   std::visit(
       [&](auto& body) {
         if constexpr (requires { body.payload; }) {

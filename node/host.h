@@ -223,6 +223,7 @@ class Host final : public TransportEvents,
 
   // host_records.cc: records that survive the process.
   void RestoreRecords();
+  bool HasRoomFor(const Put& put) const;
   void KeepOffered(const CoreInput& input);
   bool MustWait(const Message& message) const;
   bool MustWait(const Event& event) const;

@@ -63,6 +63,7 @@ struct HostCounters {
   std::array<std::uint64_t, kDropReasons> drops{};      // by the core
   std::uint64_t joins_begun = 0;
   std::uint64_t sends_refused_memory = 0;     // commands, for lack of memory
+  std::uint64_t puts_refused = 0;             // beyond the records that the node keeps alive
   std::uint64_t messages_refused_memory = 0;  // of others
   std::uint64_t records_not_kept = 0;  // answers that were not given: the disk took no record
   std::uint64_t sweeps = 0;            // of known peers

@@ -1,6 +1,7 @@
 // Records that survive the process: durable_records.h has the rule.
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -16,6 +17,19 @@ void Host::RestoreRecords() {
     Feed(RestoreInput{{kept.key, payload, kept.sequence, kept.ttl}});
   }
   options_.restored.clear();
+}
+
+// The core would refuse the put as well, but without a word.
+bool Host::HasRoomFor(const Put& put) const {
+  const PeerParts* parts = core_.parts();
+  if (parts == nullptr || !parts->put_get || parts->put_get->Find(put.key, clock_->now()))
+    return true;
+  const std::span<const HeldRecord> published = parts->put_get->published();
+  const auto most = static_cast<std::size_t>(config().store.max_records);
+  if (published.size() < most) return true;
+  const auto alive = std::ranges::count_if(
+      published, [now = clock_->now()](const HeldRecord& record) { return record.expires > now; });
+  return static_cast<std::size_t>(alive) < most;
 }
 
 // What the core holds under the key now, if that is what it was offered, goes to disk.

@@ -12,13 +12,17 @@
 #include <iterator>
 #include <memory>
 
+#include "node/gateway/websocket_frame.h"
+
 namespace tombolo::node {
 namespace {
 
 constexpr std::array<std::string_view, 6> kLevels = {"trace",   "debug", "info",
                                                      "warning", "error", "off"};
 
+// JSON is UTF-8; names of files and what libraries say need not be.
 void AppendEscaped(std::string_view text, spdlog::memory_buf_t& out) {
+  const bool utf8 = IsUtf8(text);
   for (const char c : text) {
     if (c == '"' || c == '\\') {
       out.push_back('\\');
@@ -26,7 +30,7 @@ void AppendEscaped(std::string_view text, spdlog::memory_buf_t& out) {
     } else if (static_cast<unsigned char>(c) < 0x20) {
       fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<int>(c));
     } else {
-      out.push_back(c);
+      out.push_back(utf8 || static_cast<unsigned char>(c) < 0x80 ? c : '?');
     }
   }
 }

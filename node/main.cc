@@ -1,7 +1,8 @@
-// tombolo-node: one node of the overlay as a process. Exit status: 0 after a drain, 1 if it cannot
-// start, 2 for bad usage or a bad configuration.
-#include <CLI/CLI.hpp>
+// tombolo-node: one node of the overlay as a process. Exit status: kFooter says it.
+#include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
 #include <map>
@@ -24,6 +25,24 @@ const std::map<std::string, std::string> kShortFlags = {
     {"node.data_dir", "--data-dir"}, {"control.listen", "--control"},
     {"http.listen", "--http"},       {"security.insecure", "--insecure"}};
 
+constexpr const char* kFooter =
+    "Every option is also a key of the file given with --config, and a variable of the "
+    "environment,\n"
+    "as shown in brackets; [links.listen] is `listen` under `[links]`. Options win over the\n"
+    "environment, that over the file. Lists: repeat the option, separate with commas in a\n"
+    "variable, an array in the file. A variable that is no key is a warning, all else an error.\n"
+    "\n"
+    "Signals: SIGTERM and SIGINT leave the overlay and end the process, a second one ends it at\n"
+    "once; SIGHUP reads the configuration again.\n"
+    "\n"
+    "Exit status: 0 after a drain; 1 if it cannot start; 2 for bad usage or configuration.\n"
+    "\n"
+    "Examples:\n"
+    "  tombolo-node --data-dir /var/lib/tombolo --links-advertise relay.example:7400\n"
+    "  tombolo-node --listen 0.0.0.0:7400 --bootstrap relay.example:7400 --control unix:/run/node\n"
+    "  tombolo-node --config node.toml --check-config\n"
+    "  TOMBOLO_LIMITS_LINKS=64 tombolo-node --config node.toml --http off";
+
 struct Arguments {
   std::string config_file;
   bool check_config = false;
@@ -31,7 +50,7 @@ struct Arguments {
 };
 
 void AddFlags(CLI::App& app, Arguments& arguments) {
-  app.add_option("--config", arguments.config_file, "TOML file")->type_name("FILE");
+  app.add_option("--config", arguments.config_file, "TOML file; default none")->type_name("FILE");
   app.add_flag("--check-config", arguments.check_config, "read the configuration and exit");
   for (const ConfigKey& key : ConfigKeys()) {
     const auto alias = kShortFlags.find(key.name());
@@ -47,7 +66,7 @@ void AddFlags(CLI::App& app, Arguments& arguments) {
     } else {
       option = app.add_option(flags, values)->expected(1)->type_name("VALUE");
     }
-    option->description(std::string(key.help) + " [" + key.name() + ", " + key.environment() + "]");
+    option->description(key.description());
   }
 }
 
@@ -81,6 +100,7 @@ int Main(int argc, char** argv) {
   KeepOpenSslAtExit();
   CLI::App app("A node of a Tombolo overlay.", "tombolo-node");
   app.set_version_flag("--version", TOMBOLO_VERSION);
+  app.footer(kFooter);
   Arguments arguments;
   AddFlags(app, arguments);
   try {
@@ -92,14 +112,18 @@ int Main(int argc, char** argv) {
         unknown.empty() ? error.what() : UnknownArgument(unknown, FlagsOf(app));
     return Fail(absl::InvalidArgumentError(what), 2);
   }
+  const std::vector<std::string> warnings = EnvironmentWarnings(environ);
   NodeConfig config;
   if (const absl::Status read = ReadAll(arguments, config); !read.ok()) return Fail(read, 2);
   if (arguments.check_config) {
     if (const absl::Status files = CheckFiles(config); !files.ok()) return Fail(files, 2);
+    for (const std::string& warning : warnings)
+      std::fprintf(stderr, "tombolo-node: warning: %s\n", warning.c_str());
     std::puts("the configuration is good");
     return 0;
   }
   SetUpLog(config.log_level);
+  for (const std::string& warning : warnings) spdlog::warn("{}", warning);
   std::signal(SIGPIPE, SIG_IGN);
   const auto reread = [&arguments]() -> absl::StatusOr<NodeConfig> {
     NodeConfig again;

@@ -32,7 +32,7 @@ std::string Escaped(std::string_view text) {
 }
 
 void AppendFamily(const MetricFamily& family, std::string& out) {
-  const std::string name = "tombolo_" + std::string(family.name) + (family.counter ? "_total" : "");
+  const std::string name = "tombolo_" + family.name + (family.counter ? "_total" : "");
   out += "# HELP " + name + " " + std::string(family.help) + "\n";
   out += "# TYPE " + name + (family.counter ? " counter\n" : " gauge\n");
   for (const MetricSample& sample : family.samples) {

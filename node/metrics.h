@@ -19,13 +19,13 @@
 namespace tombolo::node {
 
 struct MetricSample {
-  std::string_view label_value;  // static; empty: the family has no label
+  std::string label_value;  // of a closed list; empty: the family has no label
   double value = 0;
 };
 
 struct MetricFamily {
-  std::string_view name;  // static, as everything here
-  std::string_view help;  // one line
+  std::string name;
+  std::string_view help;  // one line; static, as the label is
   bool counter = false;   // only ever grows; else a gauge
   std::string_view label;
   std::vector<MetricSample> samples;
@@ -34,15 +34,15 @@ struct MetricFamily {
 class MetricList {
  public:
   void Gauge(std::string_view name, double value, std::string_view help) {
-    families_.push_back({name, help, false, {}, {{{}, value}}});
+    families_.push_back({std::string(name), help, false, {}, {{{}, value}}});
   }
   void Counter(std::string_view name, double value, std::string_view help) {
-    families_.push_back({name, help, true, {}, {{{}, value}}});
+    families_.push_back({std::string(name), help, true, {}, {{{}, value}}});
   }
   // Counters of one kind each; add samples to what is returned.
   std::vector<MetricSample>& Counters(std::string_view name, std::string_view label,
                                       std::string_view help) {
-    families_.push_back({name, help, true, label, {}});
+    families_.push_back({std::string(name), help, true, label, {}});
     return families_.back().samples;
   }
   std::span<const MetricFamily> families() const { return families_; }

@@ -68,7 +68,7 @@ void AddKinds(std::string_view name, std::string_view label, std::string_view he
               const Values& values, const Names& names, MetricList& list) {
   std::vector<MetricSample>& samples = list.Counters(name, label, help);
   for (std::size_t i = 0; i < names.size(); ++i) {
-    samples.push_back({names[i], static_cast<double>(values[i])});
+    samples.push_back({std::string(names[i]), static_cast<double>(values[i])});
   }
 }
 
@@ -80,7 +80,7 @@ void AddTraffic(const ReportSources& sources, MetricList& list) {
       list.Counters("transport_events", "event", "What the transport has done and refused.");
   for (std::size_t i = 0; i < kTransportCountNames.size(); ++i) {
     const std::uint64_t value = sources.transport.counts()[static_cast<TransportCount>(i)];
-    samples.push_back({kTransportCountNames[i], static_cast<double>(value)});
+    samples.push_back({std::string(kTransportCountNames[i]), static_cast<double>(value)});
   }
   AddKinds("messages_sent", "kind", "Messages of the core handed to links.", host.counters().sent,
            kMessageNames, list);
@@ -92,10 +92,52 @@ void AddTraffic(const ReportSources& sources, MetricList& list) {
       list.Counters("refused_over_memory", "what", "Refused for lack of memory.");
   refused.push_back({"sends", static_cast<double>(host.counters().sends_refused_memory)});
   refused.push_back({"messages", static_cast<double>(host.counters().messages_refused_memory)});
+  list.Counter("puts_refused", static_cast<double>(host.counters().puts_refused),
+               "Puts of this node beyond limits.records.");
+  AddKinds("decode_errors", "reason", "Messages of others that could not be what they said.",
+           host.codec().counters().errors, kDecodeErrorNames, list);
+  list.Counter("contacts_cut", static_cast<double>(host.codec().counters().contacts_cut),
+               "Contacts that others listed and for which there was no room.");
+  list.Counter("strange_payloads", static_cast<double>(host.counters().strange_payloads),
+               "Relayed payloads of no kind that is known.");
   list.Counter("records_not_kept", static_cast<double>(host.counters().records_not_kept),
                "Answers that were not given since the disk took no record.");
   list.Counter("joins_begun", static_cast<double>(host.counters().joins_begun),
                "Attempts to join an overlay.");
+}
+
+void AddKnown(const Host& host, MetricList& list) {
+  const KnownPeers::Counters& known = host.known().counters();
+  std::vector<MetricSample>& samples = list.Counters(
+      "known_peer_events", "event", "What the table of known peers has refused and used again.");
+  samples.push_back({"names_refused", static_cast<double>(known.names_refused)});
+  samples.push_back({"proofs_refused", static_cast<double>(known.proofs_refused)});
+  samples.push_back({"addresses_refused", static_cast<double>(known.addresses_refused)});
+  samples.push_back({"reused", static_cast<double>(known.reused)});
+  samples.push_back({"sweeps", static_cast<double>(host.counters().sweeps)});
+}
+
+void AddChannels(const ChannelTable& channels, MetricList& list) {
+  list.Gauge("channels", static_cast<double>(channels.size()), "Channels that are open.");
+  list.Gauge("channel_memory_bytes", static_cast<double>(channels.memory()),
+             "Memory of channels, which limits.channel_memory_mib bounds.");
+  AddKinds("channel_events", "event", "What has become of channels and their segments.",
+           channels.counters(), kChannelCountNames, list);
+}
+
+// Of gateways and whoever else has registered: no figure of the status may be missing here.
+void AddParts(const Application& application, MetricList& list) {
+  for (const auto& [prefix, figures] : application.ReadFigures()) {
+    for (const auto& [name, value] : figures.gauges) {
+      list.Gauge(prefix + name, static_cast<double>(value), "As in the status of the node.");
+    }
+    if (figures.counters.empty()) continue;
+    std::vector<MetricSample>& samples =
+        list.Counters(prefix + "events", "event", "As in the status of the node, by name.");
+    for (const auto& [name, value] : figures.counters) {
+      samples.push_back({name, static_cast<double>(value)});
+    }
+  }
 }
 
 void AddHttp(const HttpServer& http, MetricList& list) {
@@ -147,6 +189,9 @@ MetricList CollectMetrics(const ReportSources& sources) {
   AddProcess(sources, list);
   AddOverlay(sources, list);
   AddTraffic(sources, list);
+  AddKnown(sources.host, list);
+  AddChannels(sources.host.channels(), list);
+  AddParts(sources.application, list);
   AddHttp(sources.http, list);
   list.Counter("control_refused", static_cast<double>(sources.control_refused),
                "Calls of the control API without the right token.");

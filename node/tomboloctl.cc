@@ -1,5 +1,4 @@
-// tomboloctl: the control API of a node on the command line. Exit status: 0 done, 1 the overlay
-// could not do it or the node cannot be reached, 2 bad usage.
+// tomboloctl: the control API of a node on the command line. Exit status: kFooter says it.
 #include <grpcpp/create_channel.h>
 #include <grpcpp/support/channel_arguments.h>
 #include <unistd.h>
@@ -28,6 +27,24 @@ namespace {
 
 namespace control = tombolo::control::v1;
 
+constexpr const char* kFooter =
+    "`tomboloctl COMMAND --help` explains a command. IDs have 40 hexadecimal digits; a key is an "
+    "id,\n"
+    "or a name.\n"
+    "\n"
+    "Environment: TOMBOLO_NODE, TOMBOLO_CA and TOMBOLO_TOKEN_FILE stand for --node, --ca and\n"
+    "--token-file; the options win.\n"
+    "\n"
+    "Exit status: 0 done; 1 the overlay could not do it, or the node cannot be reached; 2 bad "
+    "usage.\n"
+    "\n"
+    "Examples:\n"
+    "  tomboloctl status\n"
+    "  tomboloctl --node unix:/run/node send 45d72dc401df6a50369ed6228197104b114c1df6 hello\n"
+    "  tomboloctl --node 10.0.0.5:7401 --ca ca.pem --token-file token --json peers\n"
+    "  tomboloctl put colour blue --ttl 600 && tomboloctl get colour\n"
+    "  tomboloctl pipe --listen backup > backup.tar";
+
 struct Session {
   std::shared_ptr<control::Control::Stub> stub;  // any number of threads may use it
   Printer printer;
@@ -55,10 +72,12 @@ int Call(Session& session,
   return failure == control::NONE ? 0 : session.printer.Failed(failure);
 }
 
-int Watch(Session& session) {
+int Watch(Session& session, const std::vector<std::uint64_t>& topics) {
+  control::SubscribeRequest wanted;
+  wanted.mutable_topics()->Add(topics.begin(), topics.end());
   const bool live = session.live && isatty(STDOUT_FILENO) == 1;
-  return live ? WatchLive(*session.stub, session.printer)
-              : WatchLines(*session.stub, session.printer);
+  return live ? WatchLive(*session.stub, wanted, session.printer)
+              : WatchLines(*session.stub, wanted, session.printer);
 }
 
 int Attach(Session& session, const control::AttachRequest& request) {
@@ -92,6 +111,9 @@ struct Words {
   std::string text;
   bool acknowledge = false;
   std::uint64_t topic = 0;
+  std::vector<std::uint64_t> topics;
+  std::uint32_t copies = 1;
+  bool no_receipt = false;
   std::uint32_t max_hops = 0;
   std::uint64_t sequence = 0;
   std::uint32_t ttl_s = 0;
@@ -144,8 +166,12 @@ class Verbs {
     AddLook("topology", "its routing table and ring", &Stub::Topology);
     AddLook("reload", "read the configuration again", &Stub::Reload);
     AddLook("drain", "leave the overlay and end the process", &Stub::Drain);
-    Add("watch", "live view on a terminal; else messages and events, line by line", Watch)
-        ->add_flag("--lines", words_.lines, "lines on a terminal, too");
+    CLI::App* watch =
+        Add("watch", "live view on a terminal; else messages and events, line by line",
+            [&words = words_](Session& session) { return Watch(session, words.topics); });
+    watch->add_flag("--lines", words_.lines, "lines on a terminal, too");
+    watch->add_option("--topic", words_.topics, "broadcasts of this topic, too; repeatable")
+        ->allow_extra_args(false);
     WithKey(Add("lookup", "the nodes closest to a key", [&words = words_](Session& session) {
       control::LookupRequest request;
       *request.mutable_key() = KeyOf(words.key);
@@ -173,12 +199,18 @@ class Verbs {
       request.set_id(BytesOfHex(words.id));
       request.set_payload(words.text);
       request.set_deadline_ms(words.deadline_ms);
+      request.set_copies(words.copies);
+      request.set_no_receipt(words.no_receipt);
       return Call<control::SendRequest, control::SendReply>(
           session, &Stub::Send, request, [](const auto& reply) { return reply.failure(); });
     });
     WithId(send);
     send->add_option("TEXT", words_.text, "at most 64 KiB");
-    send->add_option("--deadline", words_.deadline_ms, "milliseconds; 15 s if not given");
+    send->add_option("--deadline", words_.deadline_ms, "milliseconds; default 15000");
+    send->add_option("--copies", words_.copies,
+                     "over as many ways that share no node; 1 to 8; default 1")
+        ->check(CLI::Range(1U, 8U));
+    send->add_flag("--no-receipt", words_.no_receipt, "done at once, whatever becomes of it");
     CLI::App* all = Add("broadcast", "tell every node a text", [&words = words_](Session& session) {
       control::BroadcastRequest request;
       request.set_payload(words.text);
@@ -192,12 +224,14 @@ class Verbs {
     });
     all->add_option("TEXT", words_.text, "at most 64 KiB")->required();
     all->add_flag("--acknowledge", words_.acknowledge, "count who has it");
-    all->add_option("--topic", words_.topic, "only those who subscribed to it; 0: everybody");
-    all->add_option("--deadline", words_.deadline_ms, "of --acknowledge, in ms; 15 s if not given");
-    all->add_option("--ttl", words_.ttl_s, "seconds for which nodes pass it on")
+    all->add_option("--topic", words_.topic,
+                    "only those who subscribed to it; default 0: everybody");
+    all->add_option("--deadline", words_.deadline_ms, "of --acknowledge, in ms; default 15000");
+    all->add_option("--ttl", words_.ttl_s,
+                    "seconds for which nodes pass it on; 1 to 86400; default as long as they may")
         ->check(CLI::Range(1U, 86'400U));
     all->add_option("--max-hops", words_.max_hops,
-                    "how many times it is passed on; 64 if not given")
+                    "how many times it is passed on; 1 to 255; default 64")
         ->check(CLI::Range(1U, 255U));
   }
 
@@ -215,14 +249,18 @@ class Verbs {
     WithKey(put);
     put->add_option("TEXT", words_.text, "at most 64 KiB")->required();
     put->add_option("--sequence", words_.sequence,
-                    "the highest wins; microseconds since 1970 if not given");
-    put->add_option("--ttl", words_.ttl_s, "seconds; an hour if not given");
+                    "the highest wins; default microseconds since 1970");
+    put->add_option("--ttl", words_.ttl_s, "seconds; default 3600");
     WithKey(Add("get", "read what is stored under a key", [&words = words_](Session& session) {
       control::GetRequest request;
       *request.mutable_key() = KeyOf(words.key);
-      return Call<control::GetRequest, control::GetReply>(
-          session, &Stub::Get, request,
-          [](const auto& reply) { return reply.found() ? control::NONE : control::UNREACHABLE; });
+      bool missing = false;
+      const int status = Call<control::GetRequest, control::GetReply>(
+          session, &Stub::Get, request, [&missing](const auto& reply) {
+            missing = !reply.found();
+            return control::NONE;
+          });
+      return missing ? session.printer.NotFound(words.key) : status;
     }));
     CLI::App* attach = Add("attach", "make a client findable here, until interrupted",
                            [&words = words_](Session& session) {
@@ -232,7 +270,7 @@ class Verbs {
                              return Attach(session, request);
                            });
     WithKey(attach);
-    attach->add_option("--sequence", words_.sequence, "the highest wins");
+    attach->add_option("--sequence", words_.sequence, "the highest wins; default 0");
   }
 
   CLI::App& app_;
@@ -297,16 +335,22 @@ int Main(int argc, char** argv) {
   CLI::App app("Talks to a tombolo-node.", "tomboloctl");
   app.fallthrough();  // general options are understood after the command, too
   app.set_version_flag("--version", TOMBOLO_VERSION);
+  app.footer(kFooter);
   Words words;
   Verb verb;
-  app.add_option("--node", words.node, "its control address: HOST:PORT or unix:PATH")
+  app.add_option("--node", words.node,
+                 "its control address: HOST:PORT or unix:PATH; default 127.0.0.1:7401")
       ->envname("TOMBOLO_NODE");
-  app.add_option("--ca", words.ca, "PEM file that its certificate is checked against: use TLS")
+  app.add_option("--ca", words.ca,
+                 "PEM file that its certificate is checked against: use TLS; default none")
       ->envname("TOMBOLO_CA");
-  app.add_option("--token-file", words.token_file, "file with the token of its control API")
+  app.add_option("--token-file", words.token_file,
+                 "file with the token of its control API; default none")
       ->envname("TOMBOLO_TOKEN_FILE");
   app.add_flag("--json", words.json, "one JSON object per reply");
-  app.add_option("--timeout", words.timeout_s, "seconds to wait for a reply");
+  app.add_option("--timeout", words.timeout_s,
+                 "seconds to wait for a reply; 1 to 86400; default 30")
+      ->check(CLI::Range(1, 86'400));
   const Verbs verbs(app, words, verb);
   AddPipe(app, words, verb);
   app.add_subcommand("script", "run commands from standard input, one per line, side by side")

@@ -1,10 +1,13 @@
 #include "node/tomboloctl_print.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string_view>
 #include <vector>
+
+#include "node/gateway/websocket_frame.h"
 
 namespace tombolo::node {
 namespace {
@@ -16,6 +19,9 @@ using google::protobuf::Reflection;
 using nlohmann::ordered_json;
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
+constexpr std::string_view kHexMark = "hex:";
+
+enum class Reader : std::uint8_t { kPerson, kProgram };
 
 std::string Hex(std::string_view bytes) {
   std::string text;
@@ -33,19 +39,42 @@ bool IsPayload(const FieldDescriptor& field) {
 }
 
 std::string Shown(const FieldDescriptor& field, const std::string& bytes) {
-  if (field.type() != FieldDescriptor::TYPE_BYTES) return bytes;
-  return IsPayload(field) ? ShownPayload(bytes) : Hex(bytes);
+  return field.type() == FieldDescriptor::TYPE_BYTES ? Hex(bytes) : bytes;
 }
 
-ordered_json JsonOf(const Message& message);
+// C0, DEL and C1, with which a payload could write all over the terminal.
+bool HasControls(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x20 || byte == 0x7f) return true;
+    const bool c1 = byte == 0xc2 && i + 1 < text.size();
+    if (c1 && static_cast<unsigned char>(text[i + 1]) < 0xa0) return true;
+  }
+  return false;
+}
 
-ordered_json ValueOf(const Message& message, const FieldDescriptor& field, int index) {
+void AddPayload(const std::string& name, const std::string& bytes, Reader reader,
+                ordered_json& object) {
+  if (reader == Reader::kPerson) {
+    object[name] = ShownPayload(bytes);
+  } else if (IsUtf8(bytes)) {
+    object[name] = bytes;
+  } else {
+    object[name + "_hex"] = Hex(bytes);
+  }
+}
+
+ordered_json JsonOf(const Message& message, Reader reader);
+
+ordered_json ValueOf(const Message& message, const FieldDescriptor& field, int index,
+                     Reader reader) {
   const Reflection& see = *message.GetReflection();
   const bool many = index >= 0;
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_MESSAGE:
-      return JsonOf(many ? see.GetRepeatedMessage(message, &field, index)
-                         : see.GetMessage(message, &field));
+      return JsonOf(
+          many ? see.GetRepeatedMessage(message, &field, index) : see.GetMessage(message, &field),
+          reader);
     case FieldDescriptor::CPPTYPE_STRING:
       return Shown(field, many ? see.GetRepeatedString(message, &field, index)
                                : see.GetString(message, &field));
@@ -75,7 +104,7 @@ ordered_json MapOf(const Message& message, const FieldDescriptor& field) {
 }
 
 // Every field, also those with their default value; of a oneof only the one that is set.
-ordered_json JsonOf(const Message& message) {
+ordered_json JsonOf(const Message& message, Reader reader) {
   const Reflection& see = *message.GetReflection();
   const auto& type = *message.GetDescriptor();
   ordered_json object = ordered_json::object();
@@ -87,11 +116,13 @@ ordered_json JsonOf(const Message& message) {
     } else if (field.is_repeated()) {
       ordered_json list = ordered_json::array();
       for (int at = 0; at < see.FieldSize(message, &field); ++at) {
-        list.push_back(ValueOf(message, field, at));
+        list.push_back(ValueOf(message, field, at, reader));
       }
       object[field.name()] = std::move(list);
+    } else if (IsPayload(field)) {
+      AddPayload(field.name(), see.GetString(message, &field), reader, object);
     } else {
-      object[field.name()] = ValueOf(message, field, -1);
+      object[field.name()] = ValueOf(message, field, -1, reader);
     }
   }
   return object;
@@ -148,13 +179,13 @@ void PrintForPeople(const ordered_json& object, const std::string& indent) {
 std::string HexOf(const std::string& bytes) { return Hex(bytes); }
 
 std::string ShownPayload(const std::string& bytes) {
-  const bool text = std::ranges::all_of(
-      bytes, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
-  return text ? bytes : Hex(bytes);
+  const bool text = IsUtf8(bytes) && !HasControls(bytes) && !bytes.starts_with(kHexMark);
+  return text ? bytes : std::string(kHexMark) + Hex(bytes);
 }
 
 std::string JsonText(const Message& message) {
-  return JsonOf(message).dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  return JsonOf(message, Reader::kProgram)
+      .dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
 std::string BytesOfHex(const std::string& text) {
@@ -175,7 +206,7 @@ std::string BytesOfHex(const std::string& text) {
 
 void Printer::Print(const Message& reply) const {
   if (!json_) {
-    PrintForPeople(JsonOf(reply), "");
+    PrintForPeople(JsonOf(reply, Reader::kPerson), "");
   } else {
     const std::string text = JsonText(reply);
     if (replies_) return replies_(text);
@@ -199,6 +230,11 @@ int Printer::Error(const grpc::Status& status) const {
 
 int Printer::Failed(control::Failure failure) const {
   Complain("the overlay could not do it: " + control::Failure_Name(failure));
+  return 1;
+}
+
+int Printer::NotFound(const std::string& key) const {
+  Complain("nothing is stored under '" + key + "'");
   return 1;
 }
 

@@ -1,6 +1,8 @@
 // What tomboloctl writes: tables for people, or one JSON object per reply (field names of
-// proto/control.proto; ids as 40 hexadecimal digits, payloads as text, or in hexadecimal if they
-// are none), to the terminal or to whoever wants them. Thread rule: one caller.
+// proto/control.proto; ids as 40 hexadecimal digits), to the terminal or to whoever wants them.
+// Payloads are bytes: for people text as it is if it can be printed, else hex:00ff; in JSON text,
+// or, if they are no UTF-8, in hexadecimal under a name of their own (payload_hex, value_hex).
+// Thread rule: one caller.
 #pragma once
 
 #include <google/protobuf/message.h>
@@ -15,7 +17,7 @@
 namespace tombolo::node {
 
 std::string HexOf(const std::string& bytes);
-// Text as it is; other bytes in hexadecimal.
+// For people. What begins with "hex:" is hexadecimal, always.
 std::string ShownPayload(const std::string& bytes);
 // A message as one line of JSON.
 std::string JsonText(const google::protobuf::Message& message);
@@ -33,9 +35,10 @@ class Printer {
       : json_(true), replies_(std::move(replies)), complaints_(std::move(complaints)) {}
 
   void Print(const google::protobuf::Message& reply) const;
-  // Both return the exit status 1.
+  // These return the exit status 1.
   int Error(const grpc::Status& status) const;
   int Failed(control::v1::Failure failure) const;
+  int NotFound(const std::string& key) const;
   // Returns 2.
   int BadUsage(const std::string& what) const;
 

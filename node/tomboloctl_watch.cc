@@ -130,8 +130,8 @@ class Screen {
 // Events as they come, gathered by a thread.
 class Gatherer {
  public:
-  explicit Gatherer(Stub& stub)
-      : reader_(stub.Subscribe(&context_, {})), thread_([this] { Read(); }) {}
+  Gatherer(Stub& stub, const control::SubscribeRequest& wanted)
+      : reader_(stub.Subscribe(&context_, wanted)), thread_([this] { Read(); }) {}
   ~Gatherer() {
     context_.TryCancel();
     thread_.join();
@@ -173,19 +173,19 @@ class Gatherer {
 
 }  // namespace
 
-int WatchLines(Stub& stub, const Printer& printer) {
+int WatchLines(Stub& stub, const control::SubscribeRequest& wanted, const Printer& printer) {
   grpc::ClientContext context;
-  const auto reader = stub.Subscribe(&context, {});
+  const auto reader = stub.Subscribe(&context, wanted);
   for (control::Event event; reader->Read(&event);) printer.Print(event);
   const grpc::Status status = reader->Finish();
   return status.ok() ? 0 : printer.Error(status);
 }
 
-int WatchLive(Stub& stub, const Printer& printer) {
+int WatchLive(Stub& stub, const control::SubscribeRequest& wanted, const Printer& printer) {
   Look before;
   if (const grpc::Status status = TakeLook(stub, before); !status.ok())
     return printer.Error(status);
-  Gatherer gatherer(stub);
+  Gatherer gatherer(stub, wanted);
   Screen screen;
   screen.Draw(LinesOf(before, before, gatherer.latest()));
   while (gatherer.Wait(std::chrono::seconds(1))) {

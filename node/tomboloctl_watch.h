@@ -14,8 +14,10 @@
 
 namespace tombolo::node {
 
-// Returns the exit status.
-int WatchLines(control::v1::Control::Stub& stub, const Printer& printer);
-int WatchLive(control::v1::Control::Stub& stub, const Printer& printer);
+// `wanted`: topics beside 0. Both return the exit status.
+int WatchLines(control::v1::Control::Stub& stub, const control::v1::SubscribeRequest& wanted,
+               const Printer& printer);
+int WatchLive(control::v1::Control::Stub& stub, const control::v1::SubscribeRequest& wanted,
+              const Printer& printer);
 
 }  // namespace tombolo::node

@@ -103,9 +103,21 @@ absl::Status Gateways::StartPeerRelay() {
   const std::string listening = peer_relay_->server.listening();
   peer_relay_->gateway.Start(peer_relay_->server,
                              UrlOf(listening, !config_.peer_relay_tls_certificate.empty()));
-  application_.AddCounters("peer_relay_", [this] { return peer_relay_->gateway.Counters(); });
+  application_.AddFigures("peer_relay_", [this] {
+    const PeerRelayGateway& gateway = peer_relay_->gateway;
+    return Application::Figures{gateway.Counters(), {{"clients", gateway.clients()}}};
+  });
   spdlog::info("peer-relay clients at {}", listening);
   return absl::OkStatus();
+}
+
+absl::Status Gateways::ReadFiles() {
+  return peer_relay_ == nullptr ? absl::OkStatus() : peer_relay_->server.ReadTls();
+}
+
+std::vector<std::string> Gateways::UseFiles() {
+  if (peer_relay_ == nullptr || !peer_relay_->server.UseTls()) return {};
+  return {"peer_relay.tls_certificate"};
 }
 
 void Gateways::Leave(Duration span, std::function<void()> gone) {

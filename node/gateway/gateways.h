@@ -7,6 +7,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "node/application.h"
@@ -22,6 +24,10 @@ class Gateways {
   ~Gateways();
 
   absl::Status Start();
+  // Reads certificates and keys anew; they hold from UseFiles on. Errors: which file, and why.
+  absl::Status ReadFiles();
+  // The keys whose files are others than before. Whoever is connected stays so.
+  std::vector<std::string> UseFiles();
   // Tells clients where else to go, and parts with them within `span`, at random times. `gone` is
   // called when that is done: at once if there is nobody. The host has to run until then.
   void Leave(Duration span, std::function<void()> gone);

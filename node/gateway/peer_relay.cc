@@ -226,7 +226,6 @@ std::map<std::string, std::uint64_t> PeerRelayGateway::Counters() const {
     all[std::string(kPeerRelayRemoteCountNames[i])] = remote_.counts()[i];
   for (std::size_t i = 0; sockets_ != nullptr && i < kWebSocketCounts; ++i)
     all["socket_" + std::string(kWebSocketCountNames[i])] = sockets_->counts()[i];
-  all["clients"] = clients();
   return all;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "node/accept_limits.h"
+#include "node/endpoint.h"
 #include "node/gateway/websocket_connection.h"
 #include "node/host_port.h"
 
@@ -51,6 +52,8 @@ class WebSocketServer::Impl final : public WebSocketOwner,
   void Dial(const std::string& url);
   void EndTurnSoon();
   std::string listening() const;
+  absl::Status ReadTls();
+  bool UseTls();
   void FlushSoon(WebSocketConnection& connection) override;
   void Ended(WebSocketConnection& connection) override;
 
@@ -78,6 +81,7 @@ class WebSocketServer::Impl final : public WebSocketOwner,
   boost::asio::steady_timer timer_;
   boost::asio::steady_timer leaving_;
   std::unique_ptr<TlsFiles> tls_;
+  std::unique_ptr<TlsFiles> next_tls_;  // until UseTls
   AcceptCounts limits_;
   WebSocketShared shared_;
   std::map<const WebSocketConnection*, Connection> connections_;
@@ -91,11 +95,8 @@ class WebSocketServer::Impl final : public WebSocketOwner,
 };
 
 absl::Status WebSocketServer::Impl::Start(const std::string& address) {
-  if (!options_.tls_certificate.empty()) {
-    auto tls = TlsFiles::Load(options_.tls_certificate, options_.tls_key);
-    if (!tls.ok()) return tls.status();
-    tls_ = *std::move(tls);
-  }
+  if (absl::Status tls = ReadTls(); !tls.ok()) return tls;
+  UseTls();
   const std::optional<HostPort> parsed = ParseHostPort(address);
   boost::system::error_code error;
   const auto host = boost::asio::ip::make_address(parsed ? parsed->host : "", error);
@@ -111,6 +112,21 @@ absl::Status WebSocketServer::Impl::Start(const std::string& address) {
   Accept();
   TickSoon();
   return absl::OkStatus();
+}
+
+absl::Status WebSocketServer::Impl::ReadTls() {
+  next_tls_.reset();
+  if (options_.tls_certificate.empty()) return absl::OkStatus();
+  auto tls = TlsFiles::Load(options_.tls_certificate, options_.tls_key);
+  if (tls.ok()) next_tls_ = *std::move(tls);
+  return tls.status();
+}
+
+bool WebSocketServer::Impl::UseTls() {
+  if (next_tls_ == nullptr) return false;
+  const bool other = tls_ == nullptr || tls_->certificate() != next_tls_->certificate();
+  tls_ = std::move(next_tls_);
+  return other;
 }
 
 std::string WebSocketServer::Impl::listening() const {
@@ -182,7 +198,7 @@ void WebSocketServer::Impl::Accept() {
 
 void WebSocketServer::Impl::Accepted(Tcp::socket socket) {
   boost::system::error_code error;
-  const auto end = socket.remote_endpoint(error);
+  const Tcp::endpoint end = Unmapped(socket.remote_endpoint(error));
   if (error) return;
   const bool counted = !end.address().is_loopback();
   if (connections_.size() >= options_.max_connections)
@@ -299,6 +315,8 @@ WebSocketServer::~WebSocketServer() { impl_->Stop(); }
 
 absl::Status WebSocketServer::Start(const std::string& address) { return impl_->Start(address); }
 std::string WebSocketServer::listening() const { return impl_->listening(); }
+absl::Status WebSocketServer::ReadTls() { return impl_->ReadTls(); }
+bool WebSocketServer::UseTls() { return impl_->UseTls(); }
 void WebSocketServer::Leave(Duration span, std::function<void()> gone) {
   impl_->Leave(span, std::move(gone));
 }

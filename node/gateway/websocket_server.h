@@ -28,6 +28,11 @@ class WebSocketServer final : public WebSockets {
   // `address`: numeric host and port; port 0 takes a free one.
   absl::Status Start(const std::string& address);
   std::string listening() const;
+  // Reads the files of TLS anew, if there are any; nothing changes until UseTls. Errors: which file
+  // cannot be used, and why.
+  absl::Status ReadTls();
+  // What ReadTls has read is for connections from now on. True if the certificate is another.
+  bool UseTls();
   // Takes nobody in any more; ends the connections between a quarter and the whole of `span` from
   // now, and stops, which it tells `gone`: from within if there is nobody.
   void Leave(Duration span, std::function<void()> gone);

@@ -1,6 +1,6 @@
 #include "node/gateway/websocket_stream.h"
 
-#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
@@ -9,8 +9,13 @@
 #include <limits>
 #include <utility>
 
+#include "node/file_store.h"
+#include "node/openssl_ptr.h"
+
 namespace tombolo::node {
 namespace {
+
+constexpr std::size_t kMaxPem = 1 << 20;
 
 class PlainStream final : public ByteStream {
  public:
@@ -34,10 +39,8 @@ class PlainStream final : public ByteStream {
   int socket_;
 };
 
-struct FreeSsl {
-  void operator()(SSL* ssl) const { SSL_free(ssl); }
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-};
+using SslPtr = std::unique_ptr<SSL, OpensslFree<SSL_free>>;
+using ContextPtr = std::unique_ptr<SSL_CTX, OpensslFree<SSL_CTX_free>>;
 
 class TlsStream final : public ByteStream {
  public:
@@ -79,19 +82,29 @@ class TlsStream final : public ByteStream {
     }
   }
 
-  std::unique_ptr<SSL, FreeSsl> ssl_;
+  SslPtr ssl_;
 };
 
 class LoadedTls final : public TlsFiles {
  public:
-  explicit LoadedTls(std::unique_ptr<SSL_CTX, FreeSsl> context) : context_(std::move(context)) {}
+  LoadedTls(ContextPtr context, std::string certificate)
+      : context_(std::move(context)), certificate_(std::move(certificate)) {}
   std::unique_ptr<ByteStream> Accept(int socket) override {
     return std::make_unique<TlsStream>(context_.get(), socket);
   }
+  const std::string& certificate() const override { return certificate_; }
 
  private:
-  std::unique_ptr<SSL_CTX, FreeSsl> context_;
+  ContextPtr context_;
+  std::string certificate_;
 };
+
+KeyPtr KeyOf(const std::string& pem) {
+  const BioPtr bytes(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  // Nobody is there to be asked for a password.
+  const auto no_password = [](char*, int, int, void*) { return -1; };
+  return KeyPtr(PEM_read_bio_PrivateKey(bytes.get(), nullptr, no_password, nullptr));
+}
 
 }  // namespace
 
@@ -101,18 +114,28 @@ std::unique_ptr<ByteStream> MakePlainStream(int socket) {
 
 absl::StatusOr<std::unique_ptr<TlsFiles>> TlsFiles::Load(const std::string& certificate,
                                                          const std::string& key) {
-  std::unique_ptr<SSL_CTX, FreeSsl> context(SSL_CTX_new(TLS_server_method()));
-  const bool good =
-      context != nullptr && SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) == 1 &&
-      SSL_CTX_use_certificate_chain_file(context.get(), certificate.c_str()) == 1 &&
-      SSL_CTX_use_PrivateKey_file(context.get(), key.c_str(), SSL_FILETYPE_PEM) == 1 &&
-      SSL_CTX_check_private_key(context.get()) == 1;
+  // OpenSSL says of a file that cannot be read neither which one nor why.
+  absl::StatusOr<FileContents> text = ReadSmallFile(certificate, kMaxPem);
+  if (!text.ok()) return text.status();
+  const absl::StatusOr<FileContents> secret = ReadSmallFile(key, kMaxPem);
+  if (!secret.ok()) return secret.status();
+
   ERR_clear_error();
-  if (!good) {
-    return absl::InvalidArgumentError("cannot use the certificate " + certificate +
-                                      " with the key " + key);
+  ContextPtr context(SSL_CTX_new(TLS_server_method()));
+  if (context == nullptr || SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) != 1) {
+    return absl::InternalError("cannot prepare TLS: " + OpensslError());
   }
-  return std::make_unique<LoadedTls>(std::move(context));
+  if (SSL_CTX_use_certificate_chain_file(context.get(), certificate.c_str()) != 1) {
+    return absl::InvalidArgumentError(certificate + " is no certificate: " + OpensslError());
+  }
+  const KeyPtr own = KeyOf(secret->bytes);
+  if (own == nullptr) return absl::InvalidArgumentError(key + " is no key: " + OpensslError());
+  if (SSL_CTX_use_PrivateKey(context.get(), own.get()) != 1 ||
+      SSL_CTX_check_private_key(context.get()) != 1) {
+    return absl::InvalidArgumentError(key + " is not the key of " + certificate + ": " +
+                                      OpensslError());
+  }
+  return std::make_unique<LoadedTls>(std::move(context), std::move(text->bytes));
 }
 
 }  // namespace tombolo::node

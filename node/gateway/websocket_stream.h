@@ -34,13 +34,15 @@ class ByteStream {
 
 std::unique_ptr<ByteStream> MakePlainStream(int socket);
 
-// The certificate and key of a listener.
+// The certificate and key of a listener. Streams outlive it.
 class TlsFiles {
  public:
   virtual ~TlsFiles() = default;
   virtual std::unique_ptr<ByteStream> Accept(int socket) = 0;
+  // What the file of the certificate held.
+  virtual const std::string& certificate() const = 0;
 
-  // TLS 1.2 and up. Errors: files that cannot be used.
+  // TLS 1.2 and up. Errors: which file cannot be used, and why.
   static absl::StatusOr<std::unique_ptr<TlsFiles>> Load(const std::string& certificate,
                                                         const std::string& key);
 };

@@ -1,12 +1,13 @@
 """The bars of real clusters: processes on loopback, over TLS, through the harness's proxy.
 
-    python3 tests/bars/cluster_bars.py [kill] [start] [partition] [idle] [--runs N] [--first S] [--keep DIR]
+    python3 tests/bars/cluster_bars.py [kill] [start] [partition] [idle] [--runs N] [--first S]
+                                     [--keep DIR] [--quiet-s S]
 
 kill       30 nodes under load, a third is killed with SIGKILL: every send between survivors ends, and
            all pairs of survivors reach each other within 10 s
 start      in a network of 24 nodes, a new one: launched to its first message relayed, within 2 s
 partition  24 nodes, halves drawn at random, 10 s cut under traffic: all pairs within 15 s of the heal
-idle       a node with 30 links and nothing to do for 60 s: at most 40 MiB resident, 0.5 % of a core
+idle       a node with 30 links and nothing to do for --quiet-s (60): at most 40 MiB resident, 0.5 % of a core
 
 Each run starts a cluster of its own, with a seed of --first to --first + N - 1. The table, in Markdown,
 comes row by row. Times hold for the machine they were taken on: all nodes share it with the harness. With
@@ -35,6 +36,7 @@ from tombolo.cluster import Cluster, DeadlineError, Traffic, until  # noqa: E402
 
 LIMIT_S = 60.0  # after which a time counts as infinite
 KEEP: list[Path] = []  # the folder of --keep
+QUIET_S = [60.0]  # --quiet-s
 Row = tuple[str, float, float]  # what was measured, figure, the most that is allowed
 
 
@@ -127,7 +129,6 @@ def _cpu_s(pid: int) -> float:
 
 
 def idle(seed: int) -> list[Row]:
-    quiet_s = 60.0
     with settled(31, seed) as cluster:
         pids = [node.pid for node in cluster.nodes if node.status()["links"] >= 30]
         if not pids:
@@ -135,7 +136,7 @@ def idle(seed: int) -> list[Row]:
         pass_time(10)  # what the joins have left to do
         before = [_cpu_s(pid) for pid in pids]
         began = time.monotonic()
-        pass_time(quiet_s)
+        pass_time(QUIET_S[0])
         took = time.monotonic() - began
         shares = sorted(100 * (_cpu_s(pid) - b) / took for pid, b in zip(pids, before, strict=True))
         sizes = sorted(_resident_mib(pid) for pid in pids)
@@ -184,7 +185,9 @@ def main() -> int:
     parser.add_argument("--runs", type=int, help="of each; by default " + str(RUNS))
     parser.add_argument("--first", type=int, default=1, help="seed of the first run")
     parser.add_argument("--keep", type=Path, help="where to leave what has failed")
+    parser.add_argument("--quiet-s", type=float, default=60.0, help="of idle; default 60")
     arguments = parser.parse_args()
+    QUIET_S[0] = arguments.quiet_s
     KEEP.extend([arguments.keep] if arguments.keep else [])
     if unknown := set(arguments.names) - set(BARS):
         parser.error(f"{', '.join(unknown)}: allowed are {', '.join(BARS)}")

@@ -18,7 +18,7 @@ def url(node: NodeProcess) -> str:
     """Where the gateway of a node listens, from its log."""
 
     def said() -> str | None:
-        found = re.findall(r"peer-relay clients at ([\d.:]+)", Path(node.log).read_text())
+        found = re.findall(r"peer-relay clients at ([\d.:\[\]]+)", Path(node.log).read_text())
         return found[-1] if found else None
 
     return "ws://" + until("the gateway listens", said)

@@ -88,6 +88,10 @@ class Originals:
         for line in self._process.stderr:
             self.errors += line
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def check(self) -> None:
         """Raises AssertionError if the process has ended."""
         assert self._process.poll() is None, f"an original client has ended:\n{self.errors}"

@@ -1,13 +1,14 @@
 """Every limit of the gateway, reached; TLS, compression and origins, switched on."""
 
 import json
+import socket
 import ssl
 import subprocess
 import time
 
 import pytest
 from gateway import RawSocket, cluster, counter, frame, new_id, url
-from tombolo.cluster import until
+from tombolo.cluster import Cluster, until
 
 
 def one_node(folder, *flags):
@@ -23,6 +24,37 @@ def test_too_many_clients(tmp_path):
         assert counter(nodes[0], "socket_refused_full") == 1
         kept.pop().close()
         until("room again", lambda: _opens(url(nodes[0])))
+
+
+def own_address():
+    """Of this machine towards others, though nothing is sent to them; None without a network."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        host = probe.getsockname()[0]
+    return None if host.startswith("127.") else host
+
+
+@pytest.mark.parametrize("any_address", ["0.0.0.0", "[::]"])
+def test_too_many_clients_of_one_address(tmp_path, any_address):
+    """Loopback, where proxies are, is not counted, whichever kind of socket sees it."""
+    address = own_address()
+    if address is None:
+        pytest.skip("this machine has no address but loopback")
+    flags = ("--peer-relay-listen", f"{any_address}:0", "--peer-relay-clients-per-address", "2")
+    with Cluster(1, tmp_path, flags=flags) as nodes:
+        port = url(nodes[0]).rpartition(":")[2]
+        kept = [RawSocket(f"ws://{address}:{port}") for _ in range(2)]
+        assert not _opens(f"ws://{address}:{port}")
+        assert counter(nodes[0], "socket_refused_address") == 1
+        local = [RawSocket(f"ws://127.0.0.1:{port}") for _ in range(4)]
+        assert counter(nodes[0], "socket_refused_address") == 1
+        kept.pop().close()
+        until("room again", lambda: _opens(f"ws://{address}:{port}"))
+        for raw in (*kept, *local):
+            raw.close()
 
 
 def _opens(address):
@@ -48,6 +80,14 @@ def test_deadlines_of_upgrade_greeting_and_silence(tmp_path):
         silent.close()
 
 
+def test_client_that_answers_no_ping_is_given_up(tmp_path):
+    with one_node(tmp_path, ("idle-s", 1)) as nodes:
+        silent = RawSocket(url(nodes[0]))
+        silent.greet(new_id())
+        until("it is", lambda: counter(nodes[0], "socket_silent") == 1, 30)
+        silent.close()
+
+
 def test_message_too_big(tmp_path):
     with one_node(tmp_path, ("message-bytes", 2048)) as nodes:
         raw = RawSocket(url(nodes[0]))
@@ -59,6 +99,7 @@ def test_message_too_big(tmp_path):
         pieces.say_frame(b"x" * 1500, final=False)
         pieces.say_frame(b"x" * 1500, 0, final=False)
         assert pieces.close_code() == 1009
+        assert counter(nodes[0], "socket_too_big") == 2
 
 
 @pytest.mark.parametrize("limit", [("messages-per-s", 20), ("bytes-per-s", 6000)])

@@ -1,10 +1,12 @@
 """What tombolo-node says about its configuration, before it becomes a node."""
 
+import json
 import os
+import re
 import subprocess
 
 import pytest
-from cluster import PROGRAMS
+from cluster import PROGRAMS, Cluster
 
 
 def run(*words, **variables):
@@ -66,6 +68,49 @@ def test_environment_and_flags_are_checked_alike(tmp_path):
     assert "TOMBOLO_LIMITS_LINKS must be" in check(tmp_path, "", TOMBOLO_LIMITS_LINKS="x").stderr
     assert check(tmp_path, "", TOMBOLO_LINKS_BOOTSTRAP="a:1,b:2").returncode == 0
     assert "--links-advertise must be" in run("--check-config", "--links-advertise", "x").stderr
+
+
+def test_mistyped_variable_is_a_warning_with_the_one_that_was_meant(tmp_path):
+    done = check(tmp_path, "", TOMBOLO_LINK_LISTEN="127.0.0.1:1", TOMBOLO_NODE_SERVICE_HOST="x")
+    assert (done.returncode, done.stdout) == (0, "the configuration is good\n")
+    assert done.stderr == (
+        "tombolo-node: warning: unknown variable 'TOMBOLO_LINK_LISTEN' in the environment; "
+        "did you mean 'TOMBOLO_LINKS_LISTEN'?\n"
+    )
+
+
+def test_running_node_warns_of_a_mistyped_variable_in_its_log(tmp_path, monkeypatch):
+    monkeypatch.setenv("TOMBOLO_LIMITS_LINK", "9")
+    monkeypatch.setenv("TOMBOLO_NODE_PORT_7400_TCP_ADDR", "10.0.0.1")
+    with Cluster(1, tmp_path) as cluster:
+        log = (cluster[0].folder / "log").read_text()
+    warnings = [line for line in log.splitlines() if '"level":"warning"' in line]
+    assert len(warnings) == 1
+    assert "unknown variable 'TOMBOLO_LIMITS_LINK'" in warnings[0]
+
+
+def test_bytes_that_are_no_utf8_leave_the_log_json(tmp_path, monkeypatch):
+    monkeypatch.setenv("TOMBOLO_LIMITS_\udcff", "9")  # the byte 0xff
+    monkeypatch.setenv("TOMBOLO_LIMITS_É", "9")
+    with Cluster(1, tmp_path) as cluster:
+        lines = (cluster[0].folder / "log").read_bytes().splitlines()
+    entries = [json.loads(line.decode()) for line in lines]
+    told = {e["message"].partition("'")[2].partition("'")[0] for e in entries}
+    assert {"TOMBOLO_LIMITS_?", "TOMBOLO_LIMITS_É"} <= told
+
+
+def test_help_has_all_that_a_manual_page_has():
+    text = run("--help").stdout
+    options = re.findall(r"\[(\w+\.\w+), (TOMBOLO_\w+)\]", text)
+    assert len(options) > 40
+    assert len(re.findall(r"; default [^\[]+ \[\w+\.\w+, TOMBOLO_\w+\]", text)) == len(options)
+    assert "default 0.0.0.0:7400 [links.listen, TOMBOLO_LINKS_LISTEN]" in text
+    assert "8 to 4096; default 128 [limits.links, TOMBOLO_LIMITS_LINKS]" in text
+    for part in ("Signals:", "Exit status: 0", "Examples:", "SIGHUP"):
+        assert part in text
+    for example in re.findall(r"^  tombolo-node (.*)$", text, re.MULTILINE):
+        flags = set(re.findall(r"--[\w-]+", example))
+        assert flags <= set(re.findall(r"--[\w-]+", text.partition("Every option")[0])), example
 
 
 def test_folder_is_no_configuration(tmp_path):

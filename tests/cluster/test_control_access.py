@@ -105,6 +105,60 @@ def test_broken_certificate_is_named_at_reload(keys, node):
         keys.cert.write_text(good)
 
 
+def serial_of(certificate: bytes) -> str:
+    """Of a text that has one in PEM."""
+    words = ["openssl", "x509", "-noout", "-serial"]
+    return subprocess.run(words, input=certificate, capture_output=True, timeout=10).stdout.decode()
+
+
+def shown(node) -> str:
+    """The serial number of the certificate that a new caller sees; empty if there is none."""
+    connect = ["openssl", "s_client", "-connect", node.at, "-alpn", "h2"]
+    return serial_of(subprocess.run(connect, input=b"", capture_output=True, timeout=10).stdout)
+
+
+SPOILS = {
+    "cut short": (lambda keys: keys.cert.write_text(keys.cert.read_text()[:100]), "no certificate"),
+    "half a chain": (
+        lambda keys: keys.cert.write_text(keys.cert.read_text() + keys.ca.read_text()[:200]),
+        "is no chain of certificates",
+    ),
+    "of another key": (
+        lambda keys: keys.key.write_bytes(keys.ca_key.read_bytes()),
+        "is not the key of",
+    ),
+    "empty": (lambda keys: keys.key.write_text(""), "is no key"),
+    "gone": (lambda keys: keys.cert.unlink(), "cannot read"),
+}
+
+
+@pytest.mark.parametrize("how", SPOILS)
+def test_spoiled_certificate_leaves_the_old_one_until_it_is_repaired(keys, node, how):
+    spoil, complaint = SPOILS[how]
+    before = serial_of(keys.cert.read_bytes())
+    right = ["--ca", keys.ca, "--token-file", keys.token]
+    spoil(keys)
+    try:
+        node.send_signal(signal.SIGHUP)
+        until("the log names it", lambda: complaint in node.log.read_text())
+        assert "the configuration stays as it was" in node.log.read_text()
+        # The node also looks at the files by itself, and says what it sees once.
+        kept = "the control API keeps the certificate that it has"
+        until("it has looked again", lambda: kept in node.log.read_text())
+        assert ctl(node.at, *right, "status").returncode == 0
+        assert shown(node) == before
+        reload = ctl(node.at, *right, "reload")
+        assert reload.returncode == 1
+        assert complaint in reload.stderr
+        assert node.log.read_text().count(kept) == 1
+    finally:
+        keys.issue()
+    after = serial_of(keys.cert.read_bytes())
+    node.send_signal(signal.SIGHUP)
+    until("the new certificate is shown", lambda: shown(node) == after)
+    assert ctl(node.at, *right, "status").returncode == 0
+
+
 def test_token_over_tls_opens_the_api(keys, node):
     status = ctl(node.at, "--ca", keys.ca, "--token-file", keys.token, "status")
     assert status.returncode == 0, status.stderr
@@ -128,19 +182,8 @@ def test_without_tls_token_or_authority_it_stays_shut(keys, node, tmp_path):
 
 def test_certificate_and_token_may_change_while_it_runs(keys, node):
     keys.issue()
-    serial = subprocess.run(
-        ["openssl", "x509", "-in", keys.cert, "-noout", "-serial"],
-        capture_output=True, text=True, timeout=10,
-    ).stdout  # fmt: skip
-
-    def shown() -> str:
-        connect = ["openssl", "s_client", "-connect", node.at, "-alpn", "h2"]
-        done = subprocess.run(connect, input=b"", capture_output=True, timeout=10)
-        pem = subprocess.run(["openssl", "x509", "-noout", "-serial"], input=done.stdout.decode(errors="replace"),
-                             capture_output=True, text=True, timeout=10)  # fmt: skip
-        return pem.stdout
-
-    until("the new certificate is shown", lambda: shown() == serial)
+    serial = serial_of(keys.cert.read_bytes())
+    until("the new certificate is shown", lambda: shown(node) == serial)
     right = ["--ca", keys.ca, "--token-file", keys.token]
     old = keys.folder / "old-token"
     old.write_text(keys.token.read_text())

@@ -5,6 +5,7 @@ import time
 import urllib.error
 import urllib.request
 
+import grpc
 from cluster import Cluster, until
 
 
@@ -28,6 +29,23 @@ def test_draining_node_is_healthy_not_ready_and_lets_nobody_in(tmp_path):
         until("it says so", lambda: seen.append(page(leaver, "/ready")) or seen[-1] != seen[0])
         assert (503, "draining\n") in seen
         assert leaver.process.wait(timeout=15) == 0
+
+
+def test_health_service_knows_the_whole_and_the_control_service(tmp_path):
+    serving, not_serving = b"\x08\x01", b"\x08\x02"
+    with Cluster(4, tmp_path) as cluster:
+        cluster.wait_joined()
+        with grpc.insecure_channel(cluster[1].socket) as channel:
+            check = channel.unary_unary("/grpc.health.v1.Health/Check")
+            control = b"tombolo.control.v1.Control"
+            requests = [b"", bytes([0x0A, len(control)]) + control]
+            assert [check(request, timeout=10) for request in requests] == [serving] * 2
+            cluster[1].process.terminate()  # which leaves over a while
+            until(
+                "it says so",
+                lambda: [check(request, timeout=10) for request in requests] == [not_serving] * 2,
+                5,
+            )
 
 
 def test_links_are_closed_over_a_while_and_in_time(tmp_path):

@@ -2,12 +2,16 @@
 
 import json
 import re
+import socket
 import urllib.error
 import urllib.request
 
 import pytest
 from cluster import Cluster, until
+from test_channels import counter as counter_of
+from test_channels import end, open_pipe
 from test_command_line import run
+from test_gateway_tls import gateway, upgrade
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +79,63 @@ def test_metrics_are_prometheus_text_without_ids(cluster):
         assert node.id not in text
         assert node.address not in text
     assert sum(len(samples) for samples in families.values()) < 500
+
+
+def metric_of(counter: str) -> tuple[str, str]:
+    """Where /metrics shows a counter of the status: family and label."""
+    odd = {
+        "sends_refused_memory": ("refused_over_memory_total", 'what="sends"'),
+        "messages_refused_memory": ("refused_over_memory_total", 'what="messages"'),
+        "channel_memory_bytes": ("channel_memory_bytes", ""),
+        "peer_relay_clients": ("peer_relay_clients", ""),
+        "channels": ("channels", ""),
+    }
+    families = {
+        "transport_": ("transport_events", "event"),
+        "links_": ("link_events", "event"),
+        "channels_": ("channel_events", "event"),
+        "known_peers_": ("known_peer_events", "event"),
+        "peer_relay_": ("peer_relay_events", "event"),
+        "disk_": ("disk_events", "event"),
+        "decode_errors_": ("decode_errors", "reason"),
+        "sent_": ("messages_sent", "kind"),
+        "received_": ("messages_received", "kind"),
+        "dropped_": ("messages_dropped", "reason"),
+    }
+    if counter in odd:
+        family, label = odd[counter]
+        return f"tombolo_{family}", label
+    for prefix, (family, label) in families.items():
+        if counter.startswith(prefix):
+            return f"tombolo_{family}_total", f'{label}="{counter.removeprefix(prefix)}"'
+    return f"tombolo_{counter}_total", ""
+
+
+def test_metrics_have_every_counter_of_the_status(tmp_path):
+    with Cluster(2, tmp_path, "--peer-relay-listen", "127.0.0.1:0") as cluster:
+        cluster.wait_joined()
+        node, other = cluster.nodes
+        pipes = open_pipe(node, other, "held open")
+        client = socket.create_connection(gateway(node), 10)
+        assert upgrade(client).startswith(b"HTTP/1.1 101")
+        client.sendall(b"\x81\xaa\0\0\0\0" + f'"{"a" * 40}"'.encode())  # its id, as text
+        try:
+            until("it is in", lambda: counter_of(node, "peer_relay_clients") == 1)
+            counters = node.ask("status")["counters"]
+            families = parse_metrics(get(node, "/metrics")[2])
+        finally:
+            client.close()
+            end(*pipes)
+    for counter in counters:
+        family, label = metric_of(counter)
+        assert label in families[family], counter
+    for counter in ("peer_relay_clients", "channels"):
+        assert (counters[counter], families[f"tombolo_{counter}"][""]) == (1, 1)
+    for counter in ("peer_relay_greeted", "peer_relay_socket_opened", "channels_opened"):
+        family, label = metric_of(counter)
+        assert counters[counter] == families[family][label] >= 1
+    assert {"known_peers_names_refused", "known_peers_proofs_refused", "disk_write_failures",
+            "known_peers_addresses_refused", "decode_errors_bad_id"} <= set(counters)  # fmt: skip
 
 
 def test_stats_are_json_with_the_same_figures(cluster):

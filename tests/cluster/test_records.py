@@ -29,6 +29,17 @@ def test_later_put_wins_without_a_sequence(tmp_path):
             assert cluster[1].ask("get", "colour")["value"] == value
 
 
+def test_put_beyond_the_limit_says_which_limit_it_was(tmp_path):
+    with Cluster(2, tmp_path, "--limits-records", "1") as cluster:
+        cluster.wait_joined()
+        assert cluster[0].ask("put", "first", "value")["stored"] >= 1
+        refused = cluster[0].ctl("put", "second", "value")
+        assert refused.returncode == 1
+        assert "limits.records" in refused.stderr
+        assert cluster[0].ask("put", "first", "another value")["stored"] >= 1
+        assert cluster[0].ask("status")["counters"]["puts_refused"] == 1
+
+
 class Writer(threading.Thread):
     """Puts one record after the other until the node dies; `acknowledged` are those that it answered for."""
 

@@ -78,12 +78,69 @@ def test_watch_without_a_terminal_is_lines(cluster):
         watcher.wait(timeout=10)
 
 
+def test_watch_hears_the_topics_that_it_is_told(cluster):
+    command = [CTL, "--json", "--node", cluster[0].socket, "watch", "--topic", "7", "--topic", "8"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watcher:
+        try:
+            assert "subscribed" in json.loads(watcher.stdout.readline())
+            for topic in ("6", "7", "8"):
+                cluster[1].ask("broadcast", f"of {topic}", "--topic", topic)
+            events = (json.loads(line) for line in iter(watcher.stdout.readline, ""))
+            told = (event["broadcast"] for event in events if "broadcast" in event)
+            heard = [next(told)["payload"] for _ in range(2)]
+            assert sorted(heard) == ["of 7", "of 8"]
+        finally:
+            watcher.terminate()
+
+
+def test_send_over_several_ways_or_without_a_receipt(cluster):
+    watcher = cluster[1].watch()
+    try:
+        reply = cluster[0].ask("send", cluster[1].id, "three", "--copies", "3")
+        assert reply["failure"] == "NONE"
+        assert cluster[0].ask("send", cluster[1].id, "and forget", "--no-receipt")["hops"] == 0
+        assert ctl("--node", cluster[0].socket, "--json", "send", "0" * 40, "to nobody",
+                   "--no-receipt").returncode == 0  # fmt: skip
+        events = (json.loads(line) for line in iter(watcher.stdout.readline, ""))
+        heard = (event["message"]["payload"] for event in events if "message" in event)
+        assert [next(heard), next(heard)] == ["three", "and forget"]
+    finally:
+        watcher.terminate()
+        watcher.wait(timeout=10)
+
+
+def test_absent_key_is_no_fault_of_the_overlay(cluster):
+    done = ctl("--node", cluster[0].socket, "get", "nothing here")
+    assert done.returncode == 1
+    assert done.stderr == "tomboloctl: nothing is stored under 'nothing here'\n"
+    assert json.loads(cluster[0].ctl("get", "nothing here").stdout)["found"] is False
+
+
+@pytest.mark.parametrize(
+    ("payload", "shown", "field", "value"),
+    [
+        (b"gr\xc3\xbc\xc3\x9fe", "grüße", "value", "grüße"),
+        (b"\xff\xfe", "hex:fffe", "value_hex", "fffe"),
+        (b"two\nlines", "hex:74776f0a6c696e6573", "value", "two\nlines"),
+        (b"\xc2\x9b2J", "hex:c29b324a", "value", "\x9b2J"),  # would clear the screen
+        (b"hex:00", "hex:6865783a3030", "value", "hex:00"),
+    ],
+)
+def test_bytes_are_told_from_text(cluster, payload, shown, field, value):
+    node = cluster[0].socket
+    assert ctl("--node", node, "put", f"bytes {shown}", payload).returncode == 0
+    assert shown in ctl("--node", node, "get", f"bytes {shown}").stdout.split()
+    reply = cluster[0].ask("get", f"bytes {shown}")
+    assert reply[field] == value
+    assert len({"value", "value_hex"} & set(reply)) == 1
+
+
 def line_of(process) -> str:
     return process.stdout.readline() if select.select([process.stdout], [], [], 0)[0] else ""
 
 
 def commands() -> list[str]:
-    section = ctl("--help").stdout.partition("Subcommands:")[2]
+    section = ctl("--help").stdout.partition("Subcommands:")[2].partition("\n\n")[0]
     return re.findall(r"(?m)^  (\w+)", section)
 
 
@@ -125,6 +182,33 @@ def test_help_explains_every_command_and_argument(command):
         assert len(re.findall(r"[a-z]{2,}", words)) >= 2, f"unexplained: {entry}"
 
 
+def test_help_names_environment_exit_status_and_examples_that_can_be_parsed():
+    text = ctl("--help").stdout
+    for variable in ("TOMBOLO_NODE", "TOMBOLO_CA", "TOMBOLO_TOKEN_FILE"):
+        assert variable in text.partition("Environment:")[2]
+    assert "Exit status: 0 done; 1 " in text
+    assert "default 127.0.0.1:7401" in text
+    examples = re.findall(r"^  tomboloctl (.*)$", text.partition("Examples:")[2], re.MULTILINE)
+    assert len(examples) >= 4
+    for example in examples:
+        for line in example.split(" && tomboloctl "):
+            words = re.sub(r"--node \S+ ", "", line.partition(" > ")[0])
+            done = ctl(*shlex.split(words), "--node", "127.0.0.1:1", "--timeout", "1")
+            good = done.returncode == 1 or "cannot read ca.pem" in done.stderr
+            assert good, f"{example}: {done.stderr}"
+
+
+@pytest.mark.parametrize(
+    "option", ["send --deadline", "send --copies", "broadcast --ttl", "broadcast --max-hops",
+               "broadcast --topic", "put --ttl", "put --sequence", " --timeout", " --node", " --ca"],
+)  # fmt: skip
+def test_help_of_an_option_says_its_default(option):
+    command, _, flag = option.partition(" ")
+    text = ctl(*command.split(), "--help").stdout
+    entry = re.search(rf"\n  {flag}\b.*?(?=\n  -|\n\n)", text, re.DOTALL)
+    assert "default" in entry[0]
+
+
 @pytest.mark.parametrize(
     ("words", "meant"),
     [
@@ -152,6 +236,9 @@ def test_mistyped_command_is_named_with_the_one_that_was_meant(words, meant):
         (["peers", "all"], "peers: unknown argument 'all'; see --help"),
         (["send"], "send: ID is required"),
         (["send", "abc", "x"], "send: ID: an id has 40 hexadecimal digits"),
+        (["send", "a" * 40, "x", "--copies", "9"], "send: --copies: Value 9 not in range 1 to 8"),
+        (["--timeout", "0", "status"], "status: --timeout: Value 0 not in range 1 to 86400"),
+        (["--timeout=-1", "status"], "status: --timeout: Value -1 not in range 1 to 86400"),
     ],
 )
 def test_bad_usage_is_one_line_that_names_command_and_argument(words, complaint):

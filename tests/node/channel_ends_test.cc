@@ -74,6 +74,8 @@ TEST(Channels, ThePeerThatDiesIsNoticedWithinTheBound) {
     EXPECT_EQ(here->reset, ResetReason::kTimeout);
     net.network.RunFor(net.options.silence + Duration::Seconds(1));
     EXPECT_EQ(there->reset, ResetReason::kTimeout);
+    EXPECT_EQ(CountOf(net, 0, ChannelCount::kTimeouts), 1U);
+    EXPECT_EQ(CountOf(net, 1, ChannelCount::kTimeouts), 1U);
     ExpectNothingLeft(net);
   }
 }

@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace tombolo::node {
 namespace {
@@ -20,6 +22,65 @@ TEST(NodeConfigTest, EveryKeyHasOneNameOneFlagAndOneVariable) {
     EXPECT_TRUE(variables.insert(key.environment()).second) << key.environment();
     EXPECT_FALSE(key.help.empty()) << key.name();
   }
+}
+
+TEST(NodeConfigTest, HelpOfEveryKeyNamesItsDefaultAndTheRangeOfANumber) {
+  std::map<std::string, std::string> helps;
+  for (const ConfigKey& key : ConfigKeys()) {
+    const std::string help = helps[key.name()] = key.description();
+    EXPECT_NE(help.find("; default "), std::string::npos) << help;
+    const std::vector<std::string> values = key.get(NodeConfig());
+    const std::string value = values.empty() || values[0].empty() ? "none" : values[0];
+    EXPECT_NE(help.find("default " + value + " ["), std::string::npos) << help;
+    EXPECT_EQ(key.range.empty(), key.kind != ConfigKind::kNumber) << help;
+    NodeConfig config;
+    if (key.kind == ConfigKind::kNumber) {
+      EXPECT_EQ(key.set(config, "many"), "a number from " + key.range);
+    }
+  }
+  EXPECT_EQ(helps["limits.links"],
+            "that the overlay keeps; 8 to 4096; default 128 [limits.links, TOMBOLO_LIMITS_LINKS]");
+  EXPECT_EQ(helps["security.network_key"],
+            "file with a private network's key; default none [security.network_key, "
+            "TOMBOLO_SECURITY_NETWORK_KEY]");
+}
+
+std::vector<std::string> WarningsOf(std::vector<const char*> environment) {
+  environment.push_back(nullptr);
+  return EnvironmentWarnings(environment.data());
+}
+
+TEST(NodeConfigTest, VariablesThatNameNoKeyAreWarnedOf) {
+  const auto warning = [](const std::string& name, const std::string& meant) {
+    return std::vector{"unknown variable '" + name + "' in the environment; did you mean '" +
+                       meant + "'?"};
+  };
+  EXPECT_EQ(WarningsOf({"TOMBOLO_LINK_LISTEN=secret"}),
+            warning("TOMBOLO_LINK_LISTEN", "TOMBOLO_LINKS_LISTEN"));
+  EXPECT_EQ(WarningsOf({"TOMBOLO_LIMITS_LINK=1", "TOMBOLO_LIMITS_LINKS=9"}),
+            warning("TOMBOLO_LIMITS_LINK", "TOMBOLO_LIMITS_LINKS"));
+  EXPECT_EQ(WarningsOf({"TOMBOLO_HTTP_QWERTYUIOP=1"}).size(), 1U) << "of a section that there is";
+  EXPECT_EQ(WarningsOf({"TOMBOLO_PEER_RELAY_CLIENT=1"}),
+            warning("TOMBOLO_PEER_RELAY_CLIENT", "TOMBOLO_PEER_RELAY_CLIENTS"));
+}
+
+TEST(NodeConfigTest, VariablesForOthersAreNoneOfItsBusiness) {
+  EXPECT_TRUE(WarningsOf({}).empty());
+  for (const ConfigKey& key : ConfigKeys())
+    EXPECT_TRUE(WarningsOf({key.environment().c_str()}).empty()) << key.name();
+  // Of tomboloctl, of tests, of nobody.
+  for (const char* other : {"TOMBOLO_NODE=unix:/run/node", "TOMBOLO_CA=ca.pem",
+                            "TOMBOLO_TOKEN_FILE=token", "TOMBOLO_PROGRAMS=/bin",
+                            "TOMBOLO_NO_INSTALL=1", "tombolo_links_listn=1", "PATH=/bin", "odd"})
+    EXPECT_TRUE(WarningsOf({other}).empty()) << other;
+  // Kubernetes, of services named tombolo and tombolo-node.
+  for (const char* service :
+       {"TOMBOLO_SERVICE_HOST=10.0.0.1", "TOMBOLO_PORT=tcp://10.0.0.1:7400",
+        "TOMBOLO_NODE_SERVICE_HOST=10.0.0.1", "TOMBOLO_NODE_SERVICE_PORT=7400",
+        "TOMBOLO_NODE_SERVICE_PORT_LINKS=7400", "TOMBOLO_NODE_PORT=tcp://10.0.0.1:7400",
+        "TOMBOLO_NODE_PORT_7400_TCP=tcp://10.0.0.1:7400", "TOMBOLO_NODE_PORT_7400_TCP_PROTO=tcp",
+        "TOMBOLO_NODE_PORT_7400_TCP_PORT=7400", "TOMBOLO_HTTP_PORT_7402_TCP_ADDR=10.0.0.1"})
+    EXPECT_TRUE(WarningsOf({service}).empty()) << service;
 }
 
 TEST(NodeConfigTest, FileSetsWhatItNames) {

@@ -47,6 +47,32 @@ TEST(GrpcLimitsTest, FloodOfConnectionsIsRefusedBeyondTheLimits) {
   EXPECT_TRUE(net.Until([&] { return a.opened.size() == 6; }));
 }
 
+std::uint16_t PortOf(const TransportNode& node) {
+  const std::string listening = node.transport.listening();
+  return static_cast<std::uint16_t>(std::stoi(listening.substr(listening.rfind(':') + 1)));
+}
+
+TEST(GrpcLimitsTest, OnePrefixGetsItsShareOnly) {
+  TransportNet net;
+  GrpcTransportOptions options;
+  options.accept = {.total = 10, .per_address = 2, .per_prefix = 3};
+  TransportNode b(net, options);
+  ASSERT_TRUE(b.transport.Listen("127.0.0.1:0").ok());
+  std::vector<tcp::socket> callers;
+  const auto call_from = [&](const std::string& address) {
+    callers.emplace_back(net.io(), tcp::endpoint(boost::asio::ip::make_address(address), 0));
+    callers.back().connect({boost::asio::ip::address_v4::loopback(), PortOf(b)});
+  };
+  for (const char* address : {"127.0.0.2", "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"})
+    call_from(address);
+  ASSERT_TRUE(net.Until([&] { return b.count(TransportCount::kRefusedPrefix) == 2; }));
+  EXPECT_EQ(b.count(TransportCount::kAccepted), 3U);
+  call_from("127.0.1.2");  // a neighbour prefix has its own
+  ASSERT_TRUE(net.Until([&] { return b.count(TransportCount::kAccepted) == 4; }));
+  EXPECT_EQ(b.count(TransportCount::kRefusedPrefix), 2U);
+  EXPECT_EQ(b.count(TransportCount::kRefusedAddress) + b.count(TransportCount::kRefusedTotal), 0U);
+}
+
 TEST(GrpcLimitsTest, ConnectionsThatSayNothingGiveTheirPlacesBack) {
   TransportNet net;
   GrpcTransportOptions options;
@@ -54,12 +80,10 @@ TEST(GrpcLimitsTest, ConnectionsThatSayNothingGiveTheirPlacesBack) {
   options.accept = {.total = 4, .per_address = 4, .per_prefix = 4};
   TransportNode b(net, options);
   ASSERT_TRUE(b.transport.Listen("127.0.0.1:0").ok());
-  const auto port = static_cast<std::uint16_t>(
-      std::stoi(b.transport.listening().substr(b.transport.listening().rfind(':') + 1)));
   std::vector<tcp::socket> idle;
   for (int i = 0; i < 4; ++i) {
     idle.emplace_back(net.io());
-    idle.back().connect({boost::asio::ip::address_v4::loopback(), port});
+    idle.back().connect({boost::asio::ip::address_v4::loopback(), PortOf(b)});
   }
   ASSERT_TRUE(net.Until([&] { return b.count(TransportCount::kAccepted) == 4; }));
   ASSERT_TRUE(net.Until([&] { return b.count(TransportCount::kHandshakeLost) == 4; }));
@@ -152,6 +176,8 @@ TEST(GrpcLimitsTest, SilentPathIsNoticedByKeepaliveOnBothSides) {
   ASSERT_TRUE(net.Until([&] { return !a.closed.empty() && !b.closed.empty(); }));
   EXPECT_EQ(a.closed[0].cause, CloseCause::kTimeout) << a.closed[0].detail;
   EXPECT_EQ(b.closed[0].cause, CloseCause::kRemote);
+  EXPECT_EQ(a.count(TransportCount::kKeepaliveLost), 1U);
+  EXPECT_EQ(b.count(TransportCount::kKeepaliveLost), 0U) << "the dialling side counts";
 }
 
 // 1,500 messages in 15 frames, at 2,000 a second: the first quarter of a second's worth is free.

@@ -87,6 +87,56 @@ TEST_F(MemoryBudget, ALargerOneHoldsAtOnce) {
   EXPECT_EQ(host().config().links.max_links, 64);
 }
 
+// Nodes that hold two records of others each, and keep as many of their own alive.
+class RecordLimit : public testing::Test {
+ protected:
+  void SetUp() override {
+    net.config.store.max_records = 2;
+    net.Grow(3);
+  }
+  absl::Status PutAt(std::size_t node, std::uint32_t key) {
+    Put put;
+    put.key = NodeId{{key, 1, 2, 3, 4}};
+    put.sequence = ++sequence_;
+    put.ttl = Duration::Minutes(10);
+    const absl::Status done = net.at(node).host.Execute(put, "value");
+    net.network.RunFor(Duration::Seconds(3));
+    return done;
+  }
+  std::uint64_t Overloads(std::size_t node) {
+    return net.at(node).host.counters().drops[static_cast<std::size_t>(DropReason::kOverload)];
+  }
+
+  TestNetwork net;
+
+ private:
+  std::uint64_t sequence_ = 0;
+};
+
+TEST_F(RecordLimit, OwnPutsBeyondItAreRefusedWithTheReasonUntilOneHasExpired) {
+  ASSERT_TRUE(PutAt(1, 1).ok());
+  ASSERT_TRUE(PutAt(1, 2).ok());
+  const absl::Status refused = PutAt(1, 3);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_NE(std::string(refused.message()).find("limits.records"), std::string::npos);
+  EXPECT_EQ(net.at(1).host.counters().puts_refused, 1U);
+  EXPECT_TRUE(PutAt(1, 2).ok()) << "a key that it keeps alive needs no room";
+  net.network.RunFor(Duration::Minutes(11));
+  EXPECT_TRUE(PutAt(1, 3).ok());
+  EXPECT_EQ(net.at(1).Heard<PutDone>().back().first.stored, 3U);
+}
+
+TEST_F(RecordLimit, RecordsOfOthersBeyondItAreCounted) {
+  for (std::uint32_t key = 1; key <= 2; ++key) {
+    ASSERT_TRUE(PutAt(1, key).ok());
+    ASSERT_TRUE(PutAt(2, 10 + key).ok());
+  }
+  const PeerParts* parts = net.at(0).host.core().parts();
+  ASSERT_NE(parts, nullptr);
+  EXPECT_EQ(parts->records->size(), 2U);
+  EXPECT_EQ(Overloads(0), 2U);
+}
+
 // Channels may hold half of the budget, and what they may hold is taken.
 TEST_F(MemoryBudget, ChannelsCountAndLeaveHalfOfItToOthers) {
   const std::size_t before = host().memory_bytes();

@@ -181,6 +181,17 @@ TEST_F(HttpServerTest, ConnectionsBeyondALimitAreClosedAtOnce) {
   EXPECT_TRUE(Answer(Get("/health")).starts_with("HTTP/1.1 200 "));
 }
 
+TEST_F(HttpServerTest, ConnectionsInTotalHaveALimitToo) {
+  HttpLimits limits;
+  limits.accept.total = 1;
+  Start(limits);
+  const auto first = Connect();
+  const auto second = Connect();
+  EXPECT_TRUE(Until([&] { return second->closed; }));
+  EXPECT_FALSE(first->closed);
+  EXPECT_EQ(server->counts().refused, 1U);
+}
+
 TEST_F(HttpServerTest, StopClosesEverythingAndThePortIsFree) {
   Start();
   const auto idle = Connect();

@@ -230,6 +230,8 @@ class NodeProcess:
             told = event["broadcast"]
             self.received[told["origin"], told["sequence"]] += 1
         elif "message" in event:
-            self.messages.append((event["message"]["origin"], event["message"]["payload"]))
+            told = event["message"]
+            payload = told["payload"] if "payload" in told else told["payload_hex"]
+            self.messages.append((told["origin"], payload))
         elif "missed" in event:
             self.missed_events += event["missed"]["events"]
