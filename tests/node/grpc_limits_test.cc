@@ -1,4 +1,6 @@
 // What a node puts up with: numbers of connections, silence before and after the handshake.
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -100,6 +102,19 @@ TEST(GrpcLimitsTest, ConnectionsThatSayNothingGiveTheirPlacesBack) {
   TransportNode a(net);
   a.Dial(b.transport.listening(), b.id);
   EXPECT_TRUE(net.Until([&] { return !a.opened.empty(); }));
+}
+
+TEST(GrpcLimitsTest, ConnectionWithoutAStreamIsHungUpOn) {
+  TransportNet net;
+  GrpcTransportOptions options;
+  options.insecure = true;
+  TransportNode b(net, options);
+  ASSERT_TRUE(b.transport.Listen("127.0.0.1:0").ok());
+  const std::shared_ptr<grpc::Channel> channel =
+      grpc::CreateChannel(b.transport.listening(), grpc::InsecureChannelCredentials());
+  channel->GetState(true);
+  ASSERT_TRUE(net.Until([&] { return channel->GetState(false) == GRPC_CHANNEL_READY; }));
+  EXPECT_TRUE(net.Until([&] { return channel->GetState(false) != GRPC_CHANNEL_READY; }));
 }
 
 TEST(GrpcLimitsTest, DiallerThatSendsNoFrameIsHungUpOn) {
