@@ -13,6 +13,8 @@ NODES = 24
 BOOTSTRAP = 3
 CUT_S = float(os.environ.get("TOMBOLO_CUT_S", "10"))
 HEAL_S = 15.0  # bar: all pairs, from the moment that the path is back
+# One pair among all that can meet: each of the two tries one of its NODES / 2 lost ones every 3 s.
+BRIDGE_S = 3.0 * NODES / 2 + 9
 WHOLE_S = 60.0  # ring and broadcasts, which no send waits for
 AFTER_S = 4.0  # of traffic that must all arrive, once the cluster is whole again
 
@@ -85,7 +87,7 @@ def split_and_heal(cluster, groups, heal_time, *, one_way=False, bridge=None):
         pass_time(cluster, CUT_S)
         if bridge:
             cluster.bridge(*bridge)
-            heal_time("over the bridge", cluster.wait_reachable(HEAL_S, bridge))
+            heal_time("over the bridge", cluster.wait_reachable(BRIDGE_S, bridge))
         pairs = {bridge, bridge[::-1]} if bridge else set()
         ended = [
             s for s in traffic.sent if s.began_s >= began and (s.source, s.target) not in pairs

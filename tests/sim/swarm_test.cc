@@ -356,7 +356,7 @@ TEST(SwarmRun, SeedsOfDefectsThatWereFixedPass) {
     const SwarmOutcome outcome = RunPlan(DrawPlan(seed, kLaterClasses));
     EXPECT_FALSE(outcome.violation) << seed << ": " << outcome.violation->invariant;
   }
-  for (const std::uint64_t seed : {1091U}) {  // with those that came later, too
+  for (const std::uint64_t seed : {1091U, 5463U, 8872U}) {  // with those that came later, too
     const SwarmOutcome outcome = RunPlan(DrawPlan(seed));
     EXPECT_FALSE(outcome.violation) << seed << ": " << outcome.violation->invariant;
   }
