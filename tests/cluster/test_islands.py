@@ -13,8 +13,9 @@ NODES = 24
 BOOTSTRAP = 3
 CUT_S = float(os.environ.get("TOMBOLO_CUT_S", "10"))
 HEAL_S = 15.0  # bar: all pairs, from the moment that the path is back
-# One pair among all that can meet: each of the two tries one of its NODES / 2 lost ones every 3 s.
-BRIDGE_S = 3.0 * NODES / 2 + 9
+# One pair alone can meet. Soon after the cut its link is still dialled anew; later it has to be hit by
+# probes, one per node and 42 s to one of NODES / 2 lost ones (HealConfig.probe_spread).
+BRIDGE_S = HEAL_S if CUT_S <= 10 else 600.0
 WHOLE_S = 60.0  # ring and broadcasts, which no send waits for
 AFTER_S = 4.0  # of traffic that must all arrive, once the cluster is whole again
 
