@@ -73,8 +73,10 @@ struct Forward {
   std::uint8_t copy;         // index of this disjoint copy
   std::uint8_t detours;      // detours left: hops that do not come closer
   bool wants_receipt;
-  bool detouring;          // taking a detour around a local minimum
-  std::uint64_t stuck_at;  // while detouring: the leading bits of the distance to get under
+  bool detouring;  // taking a detour around a local minimum
+  // Leading bits of the distance where the last detour began, and which ends once a hop gets under
+  // it; 0: none yet. Stays when it is over, for those to whom the message is handed back.
+  std::uint64_t stuck_at;
 };
 
 enum class HopStatus : std::uint8_t {
