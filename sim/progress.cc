@@ -3,7 +3,6 @@
 #include <malloc.h>
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -106,15 +105,12 @@ void Say(std::string_view text) {
   if (write(STDERR_FILENO, text.data(), text.size()) < 0) _exit(1);
 }
 
+// What TellSeed writes: static, for a handler is given nothing; ready, for it may not allocate.
+std::array<char, 2048> abort_line{};
+
 // Calls nothing that a signal handler may not call.
 void TellSeed(int) {
-  std::array<char, 16> seed{};
-  prctl(PR_GET_NAME, seed.data());
-  Say("tombolo-sim: an assertion failed at seed ");
-  Say(seed.data());
-  Say("; replay: tombolo-sim swarm --seeds 1 --first ");
-  Say(seed.data());
-  Say("\n");
+  Say(abort_line.data());
   _exit(1);
 }
 
@@ -124,9 +120,10 @@ SeedOnAbort::SeedOnAbort() { signal(SIGABRT, TellSeed); }
 
 SeedOnAbort::~SeedOnAbort() { signal(SIGABRT, SIG_DFL); }
 
-// The name of the thread is where a handler finds the seed without sharing state with anybody.
-void SeedOnAbort::Set(std::uint64_t seed) {
-  prctl(PR_SET_NAME, std::to_string(seed % 1'000'000'000'000'000).c_str());
+void SeedOnAbort::Set(std::uint64_t seed, const std::string& command) {
+  const std::string line = "tombolo-sim: an assertion failed at seed " + std::to_string(seed) +
+                           "; replay: " + command + "\n";
+  abort_line[line.copy(abort_line.data(), abort_line.size() - 1)] = '\0';
 }
 
 Progress::Progress(bool wanted, std::string label)

@@ -38,7 +38,7 @@ class Interrupts {
 };
 
 // While one of these lives, a failed assertion ends the process with exit status 1 and one line on
-// stderr that names the seed of the swarm and the command that replays it.
+// stderr that names the seed of the swarm and the command that replays it. One at a time.
 class SeedOnAbort {
  public:
   SeedOnAbort();
@@ -46,7 +46,7 @@ class SeedOnAbort {
   SeedOnAbort(const SeedOnAbort&) = delete;
   SeedOnAbort& operator=(const SeedOnAbort&) = delete;
 
-  void Set(std::uint64_t seed);
+  void Set(std::uint64_t seed, const std::string& command);
 };
 
 // One line on stderr, redrawn at most ten times a second: simulated time, events per second, time

@@ -27,17 +27,34 @@ struct Failing {
   Violation violation;
 };
 
-// Switches classes off, each for good if the same invariant still breaks, until none can be spared.
-Failing Reduce(Failing failing, const PlanSource& draw) {
+// Runs plans one after the other: an assertion that fails in one names it, and Ctrl-C is heard
+// between two.
+class Runs {
+ public:
+  bool interrupted() const { return interrupts_.raised(); }
+
+  SwarmOutcome Run(const SwarmPlan& plan, FaultSet off) {
+    note_.Set(plan.seed, SwarmCommand(plan.seed, off));
+    return RunPlan(plan);
+  }
+
+ private:
+  const Interrupts interrupts_;
+  SeedOnAbort note_;
+};
+
+// Switches classes off, each for good if the same invariant still breaks, until none can be spared;
+// interrupted, it leaves off with the smallest plan so far.
+Failing Reduce(Failing failing, const PlanSource& draw, Runs& runs) {
   for (bool smaller = true; smaller;) {
     smaller = false;
-    for (std::size_t i = 0; i < kFaultClasses; ++i) {
+    for (std::size_t i = 0; i < kFaultClasses && !runs.interrupted(); ++i) {
       const auto fault = static_cast<FaultClass>(i);
       if (!failing.plan.has(fault)) continue;
       const FaultSet off = failing.off | Bit(fault);
       SwarmPlan plan = draw(failing.plan.seed, off);
       if (plan.has(fault)) continue;  // it is what the plan is about
-      const SwarmOutcome outcome = RunPlan(plan);
+      const SwarmOutcome outcome = runs.Run(plan, off);
       if (!outcome.violation || outcome.violation->invariant != failing.violation.invariant)
         continue;
       failing = {off, std::move(plan), *outcome.violation};
@@ -47,13 +64,13 @@ Failing Reduce(Failing failing, const PlanSource& draw) {
   return failing;
 }
 
-SwarmFailure Explain(Failing failing, const PlanSource& draw, bool brief) {
+SwarmFailure Explain(Failing failing, const PlanSource& draw, bool brief, Runs& runs) {
   SwarmFailure failure;
   failure.seed = failing.plan.seed;
   failure.plan = Describe(failing.plan);
   failure.faults = failing.plan.faults;
   if (!brief) {
-    failing = Reduce(std::move(failing), draw);
+    failing = Reduce(std::move(failing), draw, runs);
     failure.story = TellPlan(failing.plan, failing.violation, kStoryLines);
   }
   failure.needed = failing.plan.faults;
@@ -65,20 +82,15 @@ SwarmFailure Explain(Failing failing, const PlanSource& draw, bool brief) {
 }  // namespace
 
 SwarmReport RunSwarm(const SwarmOptions& options, Progress& progress, const PlanSource& draw) {
-  const Interrupts interrupts;
-  SeedOnAbort abort_note;
+  Runs runs;
   SwarmReport report;
   report.options = options;
   while (report.done < options.seeds && report.failures.size() < options.failures_max) {
-    if (interrupts.raised()) {
-      report.interrupted = true;
-      break;
-    }
+    if (runs.interrupted()) break;
     const std::uint64_t seed = options.first + report.done;
-    abort_note.Set(seed);
     progress.Step("seed " + std::to_string(seed), report.done, options.seeds);
     SwarmPlan plan = draw(seed, options.without);
-    const SwarmOutcome outcome = RunPlan(plan);
+    const SwarmOutcome outcome = runs.Run(plan, options.without);
     ++report.done;
     report.events += outcome.events;
     report.operations += outcome.operations;
@@ -87,8 +99,9 @@ SwarmReport RunSwarm(const SwarmOptions& options, Progress& progress, const Plan
     report.simulated = report.simulated + outcome.simulated;
     if (!outcome.violation) continue;
     Failing failing{options.without, std::move(plan), *outcome.violation};
-    report.failures.push_back(Explain(std::move(failing), draw, options.brief));
+    report.failures.push_back(Explain(std::move(failing), draw, options.brief, runs));
   }
+  report.interrupted = runs.interrupted();
   return report;
 }
 
@@ -137,21 +150,23 @@ nlohmann::ordered_json SwarmJson(const SwarmReport& report, const Usage& before,
          {"faults_needed", FaultNames(failure.needed)},
          {"story", failure.story}});
   }
-  return {{"version", Version()},
-          {"first", report.options.first},
-          {"seeds", report.options.seeds},
-          {"without", FaultNames(report.options.without)},
-          {"seeds_done", report.done},
-          {"seeds_failed", report.failures.size()},
-          {"seeds_cut_apart", report.knowledge_lost},
-          {"operations", report.operations},
-          {"events", report.events},
-          {"simulated_seconds", report.simulated.seconds()},
-          {"cpu_seconds", after.cpu_seconds - before.cpu_seconds},
-          {"wall_seconds", after.wall_seconds - before.wall_seconds},
-          {"peak_rss_bytes", after.peak_rss_bytes},
-          {"trace_hash", HashText(report.trace_hash)},
-          {"failures", failures}};
+  nlohmann::ordered_json json = {{"version", Version()},
+                                 {"first", report.options.first},
+                                 {"seeds", report.options.seeds},
+                                 {"without", FaultNames(report.options.without)},
+                                 {"seeds_done", report.done},
+                                 {"seeds_failed", report.failures.size()},
+                                 {"seeds_cut_apart", report.knowledge_lost},
+                                 {"operations", report.operations},
+                                 {"events", report.events},
+                                 {"simulated_seconds", report.simulated.seconds()},
+                                 {"cpu_seconds", after.cpu_seconds - before.cpu_seconds},
+                                 {"wall_seconds", after.wall_seconds - before.wall_seconds},
+                                 {"peak_rss_bytes", after.peak_rss_bytes},
+                                 {"trace_hash", HashText(report.trace_hash)},
+                                 {"failures", failures}};
+  if (report.interrupted) json["interrupted"] = true;
+  return json;
 }
 
 }  // namespace tombolo::sim

@@ -2,7 +2,8 @@
 // what is to be known of those that fail.
 //
 // A failed seed is explained: the classes of faults that the failure does not need are switched off
-// one after the other, and what is left is told, with the command that replays exactly that.
+// one after the other, and what is left is told, with the command that replays exactly that. Ctrl-C
+// ends that, too, with the smallest plan so far.
 //
 // Thread rule: one caller. Errors: none; a failed seed is a result.
 #pragma once
@@ -23,7 +24,7 @@ struct SwarmOptions {
   std::uint64_t seeds = 1000;
   std::uint64_t failures_max = 10;  // the swarm ends with this many failed seeds
   bool brief = false;               // failed seeds are not run again to be explained
-  FaultSet without = 0;             // classes that are switched off in all of them
+  FaultSet without = 0;             // classes that are switched off: see DrawPlan
 };
 
 // What is told of a failed seed is true of its smallest plan: the one that `command` replays.
@@ -31,7 +32,8 @@ struct SwarmFailure {
   std::uint64_t seed = 0;
   std::string plan;     // all of it, in brief
   FaultSet faults = 0;  // of all of it
-  FaultSet needed = 0;  // of these: without any one more nothing, or something else, is violated
+  // Of these: without any one more, if that can be, nothing or something else is violated.
+  FaultSet needed = 0;
   Violation violation;
   std::string command;
   std::vector<std::string> story;

@@ -146,7 +146,7 @@ SwarmLedger::Entry* SwarmLedger::FindContent(std::string_view bytes) {
 std::optional<Violation> SwarmLedger::Check(World& world) {
   std::optional<Violation> found;
   for (const LoggedForgetting& logged : world.message_log().forgettings())
-    forgot_[logged.peer] = logged.at;
+    forgot_[logged.peer].push_back(logged.at);
   for (const LoggedEvent& logged : world.events()) {
     found = CheckEvent(world, logged);
     if (found) break;
@@ -194,7 +194,7 @@ std::optional<Violation> SwarmLedger::CheckArrival(const World& world, const Log
   if (origin != world.directory().id(entry->source)) return broken("S1 origin is authentic");
   if (entry->arrivals.empty()) entry->first_arrival = logged.at;
   const auto [before, first] = entry->arrivals.emplace(logged.peer, logged.at);
-  const bool excused = first || HasForgotten(logged.peer, before->second);
+  const bool excused = first || HasForgotten(logged.peer, before->second, logged.at);
   before->second = logged.at;
   if (excused) return std::nullopt;
   const Duration memory =
@@ -298,9 +298,11 @@ std::optional<Violation> SwarmLedger::CheckValue(const World& world, const Entry
   return std::nullopt;
 }
 
-bool SwarmLedger::HasForgotten(PeerRef peer, Time since) const {
-  const auto at = forgot_.find(peer);
-  return at != forgot_.end() && at->second >= since;
+bool SwarmLedger::HasForgotten(PeerRef peer, Time since, Time until) const {
+  const auto times = forgot_.find(peer);
+  if (times == forgot_.end()) return false;
+  const auto next = std::ranges::lower_bound(times->second, since);
+  return next != times->second.end() && *next <= until;
 }
 
 // Somebody is up who has had it ever since: whoever is connected with them gets it.

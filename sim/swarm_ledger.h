@@ -104,7 +104,7 @@ class SwarmLedger {
   Entry* FindContent(std::string_view bytes);
   void Add(const Entry& entry);
   bool at_rest(const Entry& entry) const { return entry.started >= rest_from_; }
-  bool HasForgotten(PeerRef peer, Time since) const;
+  bool HasForgotten(PeerRef peer, Time since, Time until = kNever) const;
   bool HasHolder(const World& world, const Entry& broadcast) const;
   std::optional<Violation> FirstMissing(const World& world, const Entry& broadcast) const;
   std::optional<Violation> CheckEvent(const World& world, const LoggedEvent& logged);
@@ -123,7 +123,7 @@ class SwarmLedger {
   std::vector<Entry> entries_;
   std::vector<std::uint32_t> open_;
   std::size_t open_broadcasts_ = 0;
-  std::map<PeerRef, Time> forgot_;  // when last
+  std::map<PeerRef, std::vector<Time>> forgot_;  // when, by time
   Results results_;
 };
 

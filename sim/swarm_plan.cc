@@ -142,7 +142,7 @@ void LookUpOnly(SwarmPlan& plan) {
 
 // A tenth of the seeds. Half of them have to do without the refresh that ends a merge: the ring has
 // to be right before. A third loses messages while it lasts.
-void MakeMergeAlone(SwarmPlan& plan, Rng& rng) {
+void MakeMergeAlone(SwarmPlan& plan, Rng& rng, FaultSet off) {
   Config& core = plan.world.core;
   plan.merge_alone = true;
   // In small islands everybody hears of everybody anyhow.
@@ -163,7 +163,7 @@ void MakeMergeAlone(SwarmPlan& plan, Rng& rng) {
   plan.steps.push_back(said);
   if (rng.Below(2) == 0) plan.bridges = Between(rng, 2, 8);
   if (rng.Below(2) == 0) core.heal.refresh_after = kNotAtAll;
-  if (rng.Below(3) > 0) return;
+  if (rng.Below(3) > 0 || (off & Bit(FaultClass::kDrop)) != 0) return;
   plan.faults |= Bit(FaultClass::kDrop);
   core.heal.offered = 8;  // of fewer all may be taken for silent, and with them their subtree
   plan.world.faults.drop = Share(rng, 1, 51);
@@ -194,7 +194,7 @@ SwarmPlan DrawPlan(std::uint64_t seed, FaultSet off) {
   plan.faults_end = Time{} + Duration::Seconds(1);
   plan.calm_from = plan.faults_end;
   if (rng.Below(10) == 0) {
-    MakeMergeAlone(plan, rng);
+    MakeMergeAlone(plan, rng, off);
     return plan;
   }
   Rng ring = Rng::Split(seed, kRingStream);

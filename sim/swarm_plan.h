@@ -135,7 +135,8 @@ struct SwarmPlan {
   bool has(FaultClass fault) const { return (faults & Bit(fault)) != 0; }
 };
 
-// The plan of a seed without the classes of `off`. Its world passes Validate().
+// The plan of a seed without the classes of `off`; a plan about islands that have to merge keeps
+// its strangers all the same. Its world passes Validate().
 SwarmPlan DrawPlan(std::uint64_t seed, FaultSet off = 0);
 
 // One line: size, overlay, configuration, faults.

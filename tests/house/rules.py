@@ -178,8 +178,14 @@ def _is_mutable(statement: str) -> bool:
     return not re.search(r"\bconst\b", declared.rsplit("*", 1)[-1])
 
 
+# A signal handler is given nothing: what it is to write has to be in a static.
+_STATICS_ALLOWED = ("sim/progress.cc",)
+
+
 def check_mutable_statics(root: Path) -> Iterator[str]:
     for name in cpp_files(root, "overlay", "sim"):
+        if name in _STATICS_ALLOWED:
+            continue
         for statement in Reader((root / name).read_text()).statements:
             text = statement.text
             function = "(" in text and "=" not in text.split("(")[0]

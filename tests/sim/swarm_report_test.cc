@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <csignal>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -158,8 +160,8 @@ TEST(SwarmReport, TheSwarmEndsWithTheLastFailureItMayHave) {
 }
 
 TEST(SwarmReport, AClassThatIsWhatThePlanIsAboutIsNotSpared) {
-  // A plan that only a merge can make right has its strangers and its drops whatever is switched
-  // off; saying that it needs none of them would send the reader astray.
+  // A plan that only a merge can make right has its strangers whatever is switched off; saying that
+  // it does not need them would send the reader astray.
   std::uint64_t seed = 1;
   const auto is_wanted = [](const SwarmPlan& plan) {
     return plan.merge_alone && plan.has(FaultClass::kDrop) && plan.world.peers < 24;
@@ -169,6 +171,39 @@ TEST(SwarmReport, AClassThatIsWhatThePlanIsAboutIsNotSpared) {
   ASSERT_EQ(report.failures.size(), 1U);
   EXPECT_EQ(report.failures[0].needed, DrawPlan(seed).faults);
   EXPECT_EQ(report.failures[0].command, SwarmCommand(seed, 0));
+  const SwarmPlan spared = DrawPlan(seed, kAllFaults);
+  EXPECT_EQ(spared.faults, Bit(FaultClass::kStrangers));
+  EXPECT_EQ(spared.world.faults.drop, 0);
+}
+
+TEST(SwarmReport, CtrlCEndsTheSearchForTheSmallestPlan) {
+  const Interrupts interrupts;  // takes the signal in the end
+  int draws = 0;
+  const PlanSource draw = [&draws](std::uint64_t seed, FaultSet off) {
+    if (++draws == 2) raise(SIGINT);
+    return DropForEver(seed, off);
+  };
+  Progress progress(false, "swarm");
+  SwarmOptions options = Only(SeedWithDrops());
+  options.seeds = 2;
+  const SwarmReport report = RunSwarm(options, progress, draw);
+  EXPECT_TRUE(report.interrupted);
+  EXPECT_EQ(report.done, 1U);
+  EXPECT_EQ(draws, 2) << "the seed, and what it is without one class";
+  ASSERT_EQ(report.failures.size(), 1U);
+  EXPECT_EQ(WithoutOf(report.failures[0].command),
+            report.failures[0].faults & ~report.failures[0].needed);
+}
+
+TEST(SwarmReport, AnAssertionThatFailsNamesSeedAndCommand) {
+  const auto fail = [] {
+    SeedOnAbort note;
+    note.Set(812, SwarmCommand(812, Bit(FaultClass::kCrash) | Bit(FaultClass::kJoin)));
+    std::abort();
+  };
+  EXPECT_EXIT(fail(), testing::ExitedWithCode(1),
+              "an assertion failed at seed 812; replay: tombolo-sim swarm --seeds 1 --first 812 "
+              "--without crash,join");
 }
 
 }  // namespace

@@ -75,19 +75,24 @@ TEST(SwarmLedger, KnowsWhatArrivesAmiss) {
 }
 
 TEST(SwarmLedger, OnlyWhoHasForgottenSinceMayGetAMessageTwice) {
-  const auto judge = [](PeerRef forgetful, bool before) {
+  enum class When { kBefore, kBetween, kAfter };  // the two arrivals
+  const auto judge = [](PeerRef forgetful, When when) {
     World world = QuietWorld();
     world.message_log().SetLimit(100);
     SwarmLedger ledger({});
-    if (before) world.message_log().AddForgetting(world.now(), forgetful);
+    if (when == When::kBefore) world.message_log().AddForgetting(world.now(), forgetful);
     ledger.Send(world, kAnn, kBob, Duration::Seconds(10));
     world.RunFor(Duration::Seconds(5));
-    if (!before) world.message_log().AddForgetting(world.now(), forgetful);
+    if (when == When::kBetween) world.message_log().AddForgetting(world.now(), forgetful);
+    if (when == When::kAfter) {
+      world.message_log().AddForgetting(world.now() + Duration::Seconds(5), forgetful);
+    }
     return Judge(ledger, world, kAnn, kBob, "swarm 0").has_value();
   };
-  EXPECT_FALSE(judge(kBob, false));
-  EXPECT_TRUE(judge(kCat, false)) << "somebody else";
-  EXPECT_TRUE(judge(kBob, true)) << "before the first arrival";
+  EXPECT_FALSE(judge(kBob, When::kBetween));
+  EXPECT_TRUE(judge(kCat, When::kBetween)) << "somebody else";
+  EXPECT_TRUE(judge(kBob, When::kBefore));
+  EXPECT_TRUE(judge(kBob, When::kAfter));
 }
 
 // A world in which Cat does not hear of a broadcast of Ann.
