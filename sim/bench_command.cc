@@ -36,6 +36,9 @@ std::string Unheard(const CLI::App& sub, const BenchOptions& options) {
     if (split && given(name))
       return std::string(name) + ": nobody is introduced with --start split";
   }
+  const std::size_t islands_given = given("--sizes") ? options.sizes.size() : options.islands;
+  if (given("--false-alarms") && islands_given > 1)
+    return "--false-alarms: with them no two islands meet; add --islands 1";
   if (!split && given("--cut")) return "--cut: nothing is cut but with --start split";
   const std::string peers = std::to_string(options.peers);
   const std::string islands = std::to_string(options.islands);
@@ -74,7 +77,8 @@ void AddIslands(CLI::App& sub, BenchOptions& options) {
   AddNamed(sub, "--strategy", options.strategy, strategies,
            "How a merge spreads: zip (default), or for comparison gossip or simple");
   sub.add_option("--false-alarms", options.heal.false_alarms,
-                 "Introduces so many pairs of one island, and no others");
+                 "Introduces so many pairs of one island, and no others; with --islands 1")
+      ->check(CLI::Range(1U, 1'000'000U));
   AddShare(sub, "--missing", options.missing, "contacts missing from the tables");
   AddSeconds(sub, "--limit", options.heal.limit, "until it counts as failed; default 300");
   AddSeconds(sub, "--cut", options.heal.cut, "that the islands of split are apart; default 4500");

@@ -147,12 +147,11 @@ class Applier {
       if (place != places_.end() && place->first.starts_with(name))
         return Wrong(place->second, broken);
     }
-    return Wrong(places_.empty() ? std::string("scenario") : FileOf(places_.begin()->second),
-                 broken);
-  }
-
-  static std::string FileOf(const std::string& where) {
-    return where.starts_with("--set") ? where : where.substr(0, where.rfind(':'));
+    // Nobody set that key: the file, if there is one, is all that can be named.
+    for (const auto& [name, where] : places_) {
+      if (!where.starts_with("--set")) return Wrong(where.substr(0, where.rfind(':')), broken);
+    }
+    return absl::InvalidArgumentError(broken);
   }
 
   absl::Status MakeRoom(const Entry& entry) {

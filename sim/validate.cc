@@ -66,6 +66,7 @@ nlohmann::ordered_json ValidateReport(const Validation& validation, const Usage&
   total.metrics = validation.metrics;
   total.trace_hash = validation.trace_hash;
   total.simulated = validation.simulated;
+  total.interrupted = validation.interrupted;
   total.costs = {validation.setup_seconds,
                  after.cpu_seconds - before.cpu_seconds,
                  after.wall_seconds - before.wall_seconds - validation.setup_seconds,

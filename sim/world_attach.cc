@@ -31,6 +31,17 @@ std::vector<NodeId> LeftMeanwhile(const Peer& home, const AttachedClient& client
   return left;
 }
 
+// True if its client has come to the same home again meanwhile, which ends an attaching.
+bool HasComeAgain(const Slab<Operation>& operations, const Operation& attaching) {
+  for (std::uint32_t slot = 0; slot < operations.size(); ++slot) {
+    const Operation& other = operations[slot];
+    const bool alike = other.status == OperationStatus::kActive && other.kind == attaching.kind &&
+                       other.source == attaching.source && other.key == attaching.key;
+    if (alike && &other != &attaching) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 OperationId World::StartAttach(PeerRef home, const NodeId& client, std::uint64_t sequence) {
@@ -104,7 +115,8 @@ void World::OnEvent(PeerRef, const ClientAttached& attached) {
   if (operation == nullptr) return;
   operation->stored = attached.holders;
   operation->sequence = attached.sequence;
-  operation->reason = FailReason::kOverload;
+  const bool again = !attached.attached && HasComeAgain(operations_, *operation);
+  operation->reason = again ? FailReason::kRefused : FailReason::kOverload;
   End(*operation, attached.attached ? OperationStatus::kSucceeded : OperationStatus::kFailed);
 }
 

@@ -43,6 +43,17 @@ TEST(Attach, IdleClientsAreFoundAndRoomsAgree) {
   EXPECT_EQ(CheckRooms(world).rooms, 10U);
 }
 
+TEST(Attach, WhoComesAgainMeanwhileIsNoOverload) {
+  World world(ToyOptions(100));
+  const NodeId client = world.RandomId();
+  const OperationId first = world.StartAttach(PeerRef{3}, client);
+  const OperationId second = world.StartAttach(PeerRef{3}, client);
+  const Operation ended = Finish(world, first);
+  EXPECT_EQ(ended.status, OperationStatus::kFailed);
+  EXPECT_EQ(ended.reason, FailReason::kRefused);
+  EXPECT_EQ(Finish(world, second).status, OperationStatus::kSucceeded);
+}
+
 TEST(Attach, MovedClientsAreFoundAtOnce) {
   World world(ToyOptions(100));
   for (int i = 0; i < 30; ++i) {

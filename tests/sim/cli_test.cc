@@ -179,6 +179,9 @@ TEST(Cli, BadInputIsOneLineAndStatusTwo) {
       {{"bench", "heal", "--peers", "10", "--islands", "20"}, "--islands: 20 of 10 peers"},
       {{"bench", "heal", "--start", "split", "--bridges", "5"}, "--bridges: nobody is introduced"},
       {{"bench", "heal", "--start", "split", "--false-alarms", "5"}, "--false-alarms: nobody is"},
+      {{"bench", "heal", "--false-alarms", "5"}, "--false-alarms: with them no two islands meet"},
+      {{"bench", "chord-built", "--peers", "2000", "--set", "ring.bits=8"},
+       "tombolo-sim: peers = 2000: allowed is at most 128 with ring.bits = 8"},
       {{"bench", "heal", "--cut", "60"}, "--cut: nothing is cut but with --start split"},
       {{"bench", "heal", "--start", "late"}, "--start: late not in {separate,split}"},
       {{"bench", "heal", "--topology", "star"}, "--topology: star not in {hub,chain}"},
@@ -273,6 +276,11 @@ TEST(Cli, CtrlCEndsWithTheReportSoFar) {
   EXPECT_EQ(outcome.status, 130);
   EXPECT_TRUE(outcome.out.starts_with("interrupted: the report so far\n"));
   EXPECT_EQ(nlohmann::json::parse(ReadAll(file))["interrupted"], true);
+  for (const char* command : {"swarm", "validate"}) {
+    const Outcome cut = Sim({command, "--json"}, true);
+    EXPECT_EQ(cut.status, 130) << command;
+    EXPECT_EQ(nlohmann::json::parse(cut.out)["interrupted"], true) << command;
+  }
   EXPECT_EQ(Sim({"bench", "relay", "--peers", "50", "--sends", "100000000"}, true).status, 130);
   EXPECT_EQ(Sim({"validate"}, true).status, 130);
 }
