@@ -21,7 +21,8 @@ using boost::asio::ip::tcp;
 // A connection without a stream is closed after one to two of these. gRPC wakes up that often for
 // every connection, in use or not: once a second was a fifth of what idle links cost.
 constexpr std::chrono::milliseconds kIdle{3000};
-constexpr std::chrono::milliseconds kPlaceSlack{1000};  // gRPC may be late to give a handshake up
+// How long after its handshake a connection may be open without a stream; gRPC may be late.
+constexpr std::chrono::milliseconds kLongestIdle = 2 * kIdle + std::chrono::seconds(1);
 constexpr std::chrono::milliseconds kRetryAccept{100};
 
 class Service final : public link::v1::Links::WithRawCallbackMethod_Open<link::v1::Links::Service> {
@@ -154,7 +155,7 @@ void GrpcListener::OnAccepted(const boost::system::error_code& error, tcp::socke
 void GrpcListener::HandOver(tcp::socket socket, const tcp::endpoint& from) {
   Sweep();
   if (!TakePlace(NameOf(from), from.address(),
-                 Clock::now() + shared_->options.handshake_timeout + kPlaceSlack)) {
+                 Clock::now() + shared_->options.handshake_timeout + kLongestIdle)) {
     return;  // closes the socket
   }
   shared_->counts.Add(TransportCount::kAccepted);

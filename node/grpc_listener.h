@@ -2,8 +2,9 @@
 // handshake costs anything and a port is never shared with another process; accepted connections
 // are handed to a gRPC server. Included by grpc_*.cc only.
 //
-// A connection counts from its acceptance until its stream has ended, or until it can no longer
-// bring one: a handshake and a second of idleness later, after which gRPC closes it.
+// A connection counts from its acceptance until its stream has ended, or until gRPC has closed it
+// for want of one: a handshake and some seconds of idleness later. After its stream it is closed
+// within the same seconds, uncounted: who has no stream is no load.
 //
 // Thread rule: the strand; Stop blocks until the server's calls have ended.
 #pragma once
