@@ -15,6 +15,7 @@
 
 #include "control.grpc.pb.h"
 #include "node/openssl_at_exit.h"
+#include "node/tomboloctl_checks.h"
 #include "node/tomboloctl_credentials.h"
 #include "node/tomboloctl_pipe.h"
 #include "node/tomboloctl_print.h"
@@ -149,12 +150,7 @@ class Verbs {
     Add(name, help, [method](Session& session) { return Call(session, method, Request()); });
   }
   void WithId(CLI::App* sub) {
-    const auto check = [](const std::string& text) {
-      return BytesOfHex(text).empty() ? "an id has 40 hexadecimal digits" : "";
-    };
-    sub->add_option("ID", words_.id, "of a node: 40 hexadecimal digits")
-        ->required()
-        ->check(CLI::Validator(check, ""));
+    sub->add_option("ID", words_.id, "of a node: 40 hexadecimal digits")->required()->check(IsId());
   }
   void WithKey(CLI::App* sub) {
     sub->add_option("KEY", words_.key, "an id, or a name")->required();
@@ -171,7 +167,8 @@ class Verbs {
             [&words = words_](Session& session) { return Watch(session, words.topics); });
     watch->add_flag("--lines", words_.lines, "lines on a terminal, too");
     watch->add_option("--topic", words_.topics, "broadcasts of this topic, too; repeatable")
-        ->allow_extra_args(false);
+        ->allow_extra_args(false)
+        ->check(IsNatural());
     WithKey(Add("lookup", "the nodes closest to a key", [&words = words_](Session& session) {
       control::LookupRequest request;
       *request.mutable_key() = KeyOf(words.key);
@@ -205,8 +202,9 @@ class Verbs {
           session, &Stub::Send, request, [](const auto& reply) { return reply.failure(); });
     });
     WithId(send);
-    send->add_option("TEXT", words_.text, "at most 64 KiB");
-    send->add_option("--deadline", words_.deadline_ms, "milliseconds; default 15000");
+    send->add_option("TEXT", words_.text, "at most 64 KiB; default nothing")->check(IsText());
+    send->add_option("--deadline", words_.deadline_ms, "milliseconds; default 15000")
+        ->check(IsNatural());
     send->add_option("--copies", words_.copies,
                      "over as many ways that share no node; 1 to 8; default 1")
         ->check(CLI::Range(1U, 8U));
@@ -222,11 +220,13 @@ class Verbs {
       return Call<control::BroadcastRequest, control::BroadcastReply>(
           session, &Stub::Broadcast, request, [](const auto& reply) { return reply.failure(); });
     });
-    all->add_option("TEXT", words_.text, "at most 64 KiB")->required();
+    all->add_option("TEXT", words_.text, "at most 64 KiB")->required()->check(IsText());
     all->add_flag("--acknowledge", words_.acknowledge, "count who has it");
     all->add_option("--topic", words_.topic,
-                    "only those who subscribed to it; default 0: everybody");
-    all->add_option("--deadline", words_.deadline_ms, "of --acknowledge, in ms; default 15000");
+                    "only those who subscribed to it; default 0: everybody")
+        ->check(IsNatural());
+    all->add_option("--deadline", words_.deadline_ms, "of --acknowledge, in ms; default 15000")
+        ->check(IsNatural());
     all->add_option("--ttl", words_.ttl_s,
                     "seconds for which nodes pass it on; 1 to 86400; default as long as they may")
         ->check(CLI::Range(1U, 86'400U));
@@ -247,10 +247,12 @@ class Verbs {
           [](const auto& reply) { return reply.stored() > 0 ? control::NONE : control::REFUSED; });
     });
     WithKey(put);
-    put->add_option("TEXT", words_.text, "at most 64 KiB")->required();
+    put->add_option("TEXT", words_.text, "at most 64 KiB")->required()->check(IsText());
     put->add_option("--sequence", words_.sequence,
-                    "the highest wins; default microseconds since 1970");
-    put->add_option("--ttl", words_.ttl_s, "seconds; default 3600");
+                    "the highest wins; default microseconds since 1970")
+        ->check(IsNatural());
+    put->add_option("--ttl", words_.ttl_s, "seconds; 1 to 86400; default 3600")
+        ->check(CLI::Range(1U, 86'400U));
     WithKey(Add("get", "read what is stored under a key", [&words = words_](Session& session) {
       control::GetRequest request;
       *request.mutable_key() = KeyOf(words.key);
@@ -270,7 +272,8 @@ class Verbs {
                              return Attach(session, request);
                            });
     WithKey(attach);
-    attach->add_option("--sequence", words_.sequence, "the highest wins; default 0");
+    attach->add_option("--sequence", words_.sequence, "the highest wins; default 0")
+        ->check(IsNatural());
   }
 
   CLI::App& app_;
@@ -300,11 +303,7 @@ void AddPipe(CLI::App& app, Words& words, Verb& verb) {
   CLI::Option* service = pipe->add_option("SERVICE", words.service, "that accepts it there");
   CLI::Option* listen = pipe->add_option("--listen", words.listen,
                                          "a service: take the next channel that is opened to it");
-  id->check(CLI::Validator(
-      [](const std::string& text) {
-        return BytesOfHex(text).empty() ? "an id has 40 hexadecimal digits" : "";
-      },
-      ""));
+  id->check(IsId());
   listen->excludes(id)->excludes(service);
   pipe->callback([&words, &verb] {
     if (words.listen.empty() && words.service.empty()) {
@@ -340,6 +339,7 @@ int Main(int argc, char** argv) {
   Verb verb;
   app.add_option("--node", words.node,
                  "its control address: HOST:PORT or unix:PATH; default 127.0.0.1:7401")
+      ->check(IsControlAddress())
       ->envname("TOMBOLO_NODE");
   app.add_option("--ca", words.ca,
                  "PEM file that its certificate is checked against: use TLS; default none")

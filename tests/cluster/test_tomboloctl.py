@@ -236,6 +236,13 @@ def test_mistyped_command_is_named_with_the_one_that_was_meant(words, meant):
         (["peers", "all"], "peers: unknown argument 'all'; see --help"),
         (["send"], "send: ID is required"),
         (["send", "abc", "x"], "send: ID: an id has 40 hexadecimal digits"),
+        (["put", "k", "v", "--sequence", "-1"], "put: --sequence: '-1' is no number from 0 on"),
+        (["broadcast", "x", "--topic=-1"], "broadcast: --topic: '-1' is no number from 0 on"),
+        (["put", "k", "x" * 70_000], "put: TEXT: it has 70000 bytes; 65536 are allowed"),
+        (
+            ["--node", "127.0.0.1", "status"],
+            "status: --node: '127.0.0.1' is neither HOST:PORT nor unix:PATH",
+        ),
         (["send", "a" * 40, "x", "--copies", "9"], "send: --copies: Value 9 not in range 1 to 8"),
         (["--timeout", "0", "status"], "status: --timeout: Value 0 not in range 1 to 86400"),
         (["--timeout=-1", "status"], "status: --timeout: Value -1 not in range 1 to 86400"),
