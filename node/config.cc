@@ -1,5 +1,6 @@
 #include "node/config.h"
 
+#include <sys/un.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -10,8 +11,8 @@
 #include <utility>
 
 #include "node/address.h"
+#include "node/endpoint.h"
 #include "node/gateway/websocket_upgrade.h"
-#include "node/host_port.h"
 #include "node/log.h"
 #include "overlay/nearest_word.h"
 #include "overlay/node_id.h"
@@ -30,16 +31,24 @@ constexpr std::int64_t kMaxRate = std::int64_t{1} << 40;
 std::string Anything(const std::string& text) { return text.empty() ? "a text" : ""; }
 std::string AnyText(const std::string&) { return ""; }
 std::string ListenAddress(const std::string& text) {
-  return ParseHostPort(text) ? "" : "HOST:PORT with a numeric host";
+  return EndpointOf(text).ok() ? "" : "HOST:PORT with a numeric host";
 }
-std::string DialAddress(const std::string& text) { return IsAddress(text) ? "" : "HOST:PORT"; }
-bool IsUnixSocket(const std::string& text) { return text.starts_with("unix:") && text.size() > 5; }
+std::string DialAddress(const std::string& text) {
+  const absl::StatusOr<boost::asio::ip::tcp::endpoint> numeric = EndpointOf(text);
+  const bool anywhere = numeric.ok() && numeric->address().is_unspecified();
+  return IsAddress(text) && !anywhere ? "" : "HOST:PORT that others can dial";
+}
 std::string ControlAddress(const std::string& text) {
-  const bool good = IsUnixSocket(text) || ParseHostPort(text);
-  return good ? "" : "HOST:PORT with a numeric host, or unix:PATH";
+  if (!text.starts_with("unix:")) {
+    return EndpointOf(text).ok() ? "" : "HOST:PORT with a numeric host, or unix:PATH";
+  }
+  constexpr std::size_t kLongest = sizeof(sockaddr_un::sun_path) - 1;
+  const std::size_t length = text.size() - std::string_view("unix:").size();
+  const bool fits = length > 0 && length <= kLongest;
+  return fits ? "" : "unix: and a path of at most " + std::to_string(kLongest) + " bytes";
 }
 std::string HttpAddress(const std::string& text) {
-  return text == "off" || ParseHostPort(text) ? "" : "HOST:PORT with a numeric host, or off";
+  return text == "off" || EndpointOf(text).ok() ? "" : "HOST:PORT with a numeric host, or off";
 }
 std::string Reachability(const std::string& text) {
   return text == "auto" || text == "yes" || text == "no" ? "" : "auto, yes or no";

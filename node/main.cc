@@ -59,8 +59,7 @@ void AddFlags(CLI::App& app, Arguments& arguments) {
     std::vector<std::string>& values = arguments.values[key.name()];
     CLI::Option* option = nullptr;
     if (key.kind == ConfigKind::kFlag) {
-      option = app.add_flag_function(
-          flags, [&values](std::int64_t set) { values = {set > 0 ? "true" : "false"}; });
+      option = app.add_flag(flags, values);  // "true", or what stands behind '='
     } else if (key.kind == ConfigKind::kList) {
       option = app.add_option(flags, values)->type_name("VALUE ...");
     } else {

@@ -97,14 +97,12 @@ class WebSocketServer::Impl final : public WebSocketOwner,
 absl::Status WebSocketServer::Impl::Start(const std::string& address) {
   if (absl::Status tls = ReadTls(); !tls.ok()) return tls;
   UseTls();
-  const std::optional<HostPort> parsed = ParseHostPort(address);
+  const absl::StatusOr<Tcp::endpoint> end = EndpointOf(address);
+  if (!end.ok()) return end.status();
   boost::system::error_code error;
-  const auto host = boost::asio::ip::make_address(parsed ? parsed->host : "", error);
-  if (error) return absl::InvalidArgumentError("'" + address + "' is no numeric HOST:PORT");
-  const Tcp::endpoint end(host, parsed->port);
-  acceptor_.open(end.protocol(), error);
+  acceptor_.open(end->protocol(), error);
   if (!error) acceptor_.set_option(Tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor_.bind(end, error);
+  if (!error) acceptor_.bind(*end, error);
   if (!error) acceptor_.listen(4096, error);
   if (error) {
     return absl::UnavailableError("cannot listen at " + address + ": " + error.message());

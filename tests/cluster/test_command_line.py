@@ -70,6 +70,14 @@ def test_environment_and_flags_are_checked_alike(tmp_path):
     assert "--links-advertise must be" in run("--check-config", "--links-advertise", "x").stderr
 
 
+@pytest.mark.parametrize("value", ["maybe", "2", "on", "-1", "99999999999999999999"])
+def test_flag_that_is_neither_true_nor_false_is_refused(value):
+    done = run("--check-config", f"--insecure={value}")
+    assert done.returncode == 2
+    complaint = f"--security-insecure must be true or false, not '{value}'"
+    assert done.stderr == f"tombolo-node: {complaint}\n"
+
+
 def test_mistyped_variable_is_a_warning_with_the_one_that_was_meant(tmp_path):
     done = check(tmp_path, "", TOMBOLO_LINK_LISTEN="127.0.0.1:1", TOMBOLO_NODE_SERVICE_HOST="x")
     assert (done.returncode, done.stdout) == (0, "the configuration is good\n")

@@ -131,5 +131,26 @@ TEST(NodeConfigTest, ErrorsNameFileLineAndWhatIsAllowed) {
   EXPECT_TRUE(message("[links").starts_with("f.toml:1: "));
 }
 
+TEST(NodeConfigTest, AddressesAreThoseThatANodeCanUse) {
+  const auto is_good = [](const std::string& section, const std::string& key_and_value) {
+    NodeConfig config;
+    return ReadConfigText("[" + section + "]\n" + key_and_value, "f.toml", config).ok();
+  };
+  for (const char* section : {"links", "control", "http", "peer_relay"}) {
+    for (const char* good : {"127.0.0.1:0", "[::1]:7", "localhost:1"}) {
+      EXPECT_TRUE(is_good(section, std::string("listen = \"") + good + "\"")) << section << good;
+    }
+    for (const char* bad : {"300.1.1.1:0", "example.invalid:0", "*:17420", "127.0.0.1"}) {
+      EXPECT_FALSE(is_good(section, std::string("listen = \"") + bad + "\"")) << section << bad;
+    }
+  }
+  EXPECT_TRUE(is_good("control", "listen = \"unix:" + std::string(107, 'x') + "\""));
+  EXPECT_FALSE(is_good("control", "listen = \"unix:" + std::string(108, 'x') + "\""));
+  EXPECT_FALSE(is_good("control", "listen = \"unix:\""));
+  EXPECT_TRUE(is_good("links", "advertise = [\"10.0.0.1:7400\"]"));
+  EXPECT_FALSE(is_good("links", "advertise = [\"0.0.0.0:7400\"]"));
+  EXPECT_FALSE(is_good("links", "bootstrap = [\"[::]:7400\"]"));
+}
+
 }  // namespace
 }  // namespace tombolo::node
