@@ -37,26 +37,33 @@ MemoryFile::~MemoryFile() {
   if (descriptor_ >= 0) close(descriptor_);
 }
 
-absl::Status MemoryFile::Replace(std::string_view bytes) {
-  const int next = MakeFile(bytes);
-  if (next < 0) return SystemFailure();
+absl::StatusOr<MemoryFile> MemoryFile::Make(std::string_view bytes) {
+  MemoryFile file;
+  file.descriptor_ = MakeFile(bytes);
+  if (file.descriptor_ < 0) return SystemFailure();
+  return file;
+}
+
+absl::Status MemoryFile::Become(MemoryFile next) {
   if (descriptor_ < 0) {
-    descriptor_ = next;
+    std::swap(descriptor_, next.descriptor_);
     return absl::OkStatus();
   }
-  const bool replaced = dup3(next, descriptor_, O_CLOEXEC) >= 0;
-  const absl::Status done = replaced ? absl::OkStatus() : SystemFailure();
-  close(next);
-  return done;
+  return dup3(next.descriptor_, descriptor_, O_CLOEXEC) >= 0 ? absl::OkStatus() : SystemFailure();
 }
 
 absl::Status ControlCertificate::Serve(const CertificatePair& pair) {
   if (pair == served_) return absl::OkStatus();
-  served_ = {};  // half of it may be there if this fails
-  if (absl::Status done = certificate_.Replace(pair.chain); !done.ok()) return done;
-  if (absl::Status done = key_.Replace(pair.key); !done.ok()) return done;
-  served_ = pair;
-  return absl::OkStatus();
+  absl::StatusOr<MemoryFile> chain = MemoryFile::Make(pair.chain);
+  if (!chain.ok()) return chain.status();
+  absl::StatusOr<MemoryFile> key = MemoryFile::Make(pair.key);
+  if (!key.ok()) return key.status();
+  // Side by side, for a reader that comes between them gets halves of two pairs.
+  served_ = {};
+  absl::Status done = certificate_.Become(*std::move(chain));
+  done.Update(key_.Become(*std::move(key)));
+  if (done.ok()) served_ = pair;
+  return done;
 }
 
 std::shared_ptr<grpc::experimental::CertificateProviderInterface> ControlCertificate::MakeProvider()

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -29,9 +30,12 @@ class MemoryFile {
   MemoryFile& operator=(const MemoryFile&) = delete;
   ~MemoryFile();
 
-  // Whoever reads meanwhile gets the old bytes or the new ones.
-  absl::Status Replace(std::string_view bytes);
-  // For this process alone, as long as this object lives. Requires a Replace.
+  static absl::StatusOr<MemoryFile> Make(std::string_view bytes);
+  MemoryFile(MemoryFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+  // Whoever reads this one meanwhile gets the old bytes or the new ones.
+  absl::Status Become(MemoryFile next);
+  // For this process alone, as long as this object lives. Requires bytes.
   std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
 
  private:

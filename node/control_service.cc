@@ -106,12 +106,12 @@ class ControlServer::Impl {
     const absl::StatusOr<CertificatePair> pair =
         ReadCertificate(options_.tls_cert, options_.tls_key);
     if (!pair.ok()) return pair.status();
-    if (guard_ != nullptr) {
-      const absl::StatusOr<std::string> token = ReadToken(options_.token_file);
-      if (!token.ok()) return token.status();
-      guard_->SetToken(*token);
-    }
-    return certificate_.Serve(*pair);
+    absl::StatusOr<std::string> token = "";
+    if (guard_ != nullptr) token = ReadToken(options_.token_file);
+    if (!token.ok()) return token.status();
+    if (absl::Status served = certificate_.Serve(*pair); !served.ok()) return served;
+    if (guard_ != nullptr) guard_->SetToken(*token);
+    return absl::OkStatus();
   }
   std::uint64_t refused() const { return guard_ == nullptr ? 0 : guard_->refused(); }
 

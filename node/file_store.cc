@@ -80,6 +80,7 @@ absl::StatusOr<FileContents> ReadSmallFile(const std::string& path, std::size_t 
                                          " bytes");
   }
   contents.bytes.resize(filled);
+  contents.bytes.shrink_to_fit();  // who keeps a few KiB keeps no more
   return contents;
 }
 

@@ -99,11 +99,28 @@ class LoadedTls final : public TlsFiles {
   std::string certificate_;
 };
 
+BioPtr BytesOf(const std::string& pem) {
+  return BioPtr(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+}
+
+// Nobody is there to be asked for one.
+int NoPassword(char*, int, int, void*) { return -1; }
+
 KeyPtr KeyOf(const std::string& pem) {
-  const BioPtr bytes(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  // Nobody is there to be asked for a password.
-  const auto no_password = [](char*, int, int, void*) { return -1; };
-  return KeyPtr(PEM_read_bio_PrivateKey(bytes.get(), nullptr, no_password, nullptr));
+  return KeyPtr(PEM_read_bio_PrivateKey(BytesOf(pem).get(), nullptr, NoPassword, nullptr));
+}
+
+// The certificate, then those that vouch for it. False: OpenSSL's error says why not.
+bool UseChain(SSL_CTX* context, const std::string& pem) {
+  const BioPtr bytes = BytesOf(pem);
+  const CertificatePtr own(PEM_read_bio_X509_AUX(bytes.get(), nullptr, NoPassword, nullptr));
+  if (own == nullptr || SSL_CTX_use_certificate(context, own.get()) != 1) return false;
+  while (const CertificatePtr next{PEM_read_bio_X509(bytes.get(), nullptr, NoPassword, nullptr)}) {
+    if (SSL_CTX_add1_chain_cert(context, next.get()) != 1) return false;
+  }
+  if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) return false;
+  ERR_clear_error();  // the end of the text is one, too
+  return true;
 }
 
 }  // namespace
@@ -125,7 +142,7 @@ absl::StatusOr<std::unique_ptr<TlsFiles>> TlsFiles::Load(const std::string& cert
   if (context == nullptr || SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) != 1) {
     return absl::InternalError("cannot prepare TLS: " + OpensslError());
   }
-  if (SSL_CTX_use_certificate_chain_file(context.get(), certificate.c_str()) != 1) {
+  if (!UseChain(context.get(), text->bytes)) {
     return absl::InvalidArgumentError(certificate + " is no certificate: " + OpensslError());
   }
   const KeyPtr own = KeyOf(secret->bytes);

@@ -127,11 +127,11 @@ TEST(MemoryFile, HasTheBytesThatItWasGivenLast) {
   std::string path;
   {
     MemoryFile file;
-    ASSERT_TRUE(file.Replace("first, and longer").ok());
+    ASSERT_TRUE(file.Become(*MemoryFile::Make("first, and longer")).ok());
     path = file.path();
     EXPECT_EQ(BytesOfFile(path), "first, and longer");
     std::ifstream before(path);
-    ASSERT_TRUE(file.Replace("second").ok());
+    ASSERT_TRUE(file.Become(*MemoryFile::Make("second")).ok());
     EXPECT_EQ(file.path(), path);
     EXPECT_EQ(BytesOfFile(path), "second");
     std::string old;
