@@ -24,6 +24,7 @@ met, 1 one is not, 2 bad usage, 3 none is missed but some could not be measured.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import os
 import re
@@ -45,7 +46,7 @@ sys.path[:0] = [str(ROOT / "python" / "src"), str(ROOT / "tests" / "clients")]
 
 from gateway import cluster, url  # noqa: E402
 from original import Originals, install  # noqa: E402
-from tombolo.cluster import Cluster, NodeProcess, until  # noqa: E402
+from tombolo.cluster import Cluster, DeadlineError, NodeProcess, until  # noqa: E402
 
 LIMIT_S = 900.0  # of one program
 
@@ -245,17 +246,25 @@ def pour(
     sent, got = hashlib.sha256(), hashlib.sha256()
 
     def write() -> None:
-        for _ in range(size >> 20):
-            block = os.urandom(1 << 20)
-            sent.update(block)
-            opening.stdin.write(block)
-        opening.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # the other hash tells
+            for _ in range(size >> 20):
+                block = os.urandom(1 << 20)
+                sent.update(block)
+                opening.stdin.write(block)
+            opening.stdin.close()
 
+    def give_up() -> None:
+        opening.kill()
+        listening.kill()
+
+    too_long = threading.Timer(LIMIT_S, give_up)
+    too_long.start()
     writer = threading.Thread(target=write)
     writer.start()
     while block := listening.stdout.read(1 << 16):
         got.update(block)
     writer.join()
+    too_long.cancel()
     return sent.hexdigest(), got.hexdigest()
 
 
@@ -314,7 +323,7 @@ def measure(name: str, short: bool) -> list[bool | None]:
             tell(row)
     except UnavailableError as error:
         tell(Row(" ".join(str(error).split()), "", "", None))
-    except RuntimeError as error:
+    except (RuntimeError, DeadlineError, subprocess.TimeoutExpired) as error:
         tell(Row(" ".join(str(error).split()), "", "", False))
     return verdicts
 
