@@ -25,6 +25,21 @@ double Reached(const Metrics& metrics) {
                static_cast<double>(metrics.broadcasts.wanted));
 }
 
+// Reach against time: when each tenth of the deliveries had been made, and which share of all who
+// were to get it had it then.
+nlohmann::ordered_json ReachCurve(const Metrics& metrics) {
+  nlohmann::ordered_json curve = nlohmann::ordered_json::array();
+  if (metrics.broadcasts.reached == 0) return curve;
+  constexpr int kSteps = 10;
+  for (int step = 1; step <= kSteps; ++step) {
+    const double share = static_cast<double>(step) / kSteps;
+    const LatencyHistogram& delay = metrics.broadcasts.delay;
+    const std::int64_t us = step < kSteps ? delay.quantile(share) : delay.max();
+    curve.push_back({{"ms", static_cast<double>(us) / 1000}, {"ratio", share * Reached(metrics)}});
+  }
+  return curve;
+}
+
 }  // namespace
 
 absl::StatusOr<Scenario> BroadcastScenario(const BenchOptions& options) {
@@ -82,6 +97,7 @@ nlohmann::ordered_json BroadcastReport(const Scenario& scenario, const RunResult
   report["last_delivery_hop"] = figures.last_hop.mean();
   report["hops"] = HopsReport(figures.stable.broadcasts.hops);
   report["reach_ms"] = LatencyReport(figures.stable.broadcasts.delay);
+  report["reach_curve"] = ReachCurve(figures.stable);
   if (figures.survivors == 0) return report;
   // A round is a heartbeat: time for an announcement, the wait for the tree, a graft and its
   // answer.
@@ -92,6 +108,7 @@ nlohmann::ordered_json BroadcastReport(const Scenario& scenario, const RunResult
       {"payload_messages", Messages<GossipPush>(figures.failed)},
       {"control_messages", Control(figures.failed)},
       {"reach_ms", LatencyReport(figures.failed.broadcasts.delay)},
+      {"reach_curve", ReachCurve(figures.failed)},
       {"last_reached_ms", figures.reached_after.milliseconds()},
       {"repair_rounds", std::ceil(figures.reached_after.seconds() / round.seconds())},
   };

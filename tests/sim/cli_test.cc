@@ -339,6 +339,22 @@ TEST(Cli, BenchPrintsJson) {
   EXPECT_EQ(Sim(bare).err, "");
 }
 
+TEST(Cli, BenchBroadcastSaysReachAgainstTime) {
+  const Outcome outcome = Sim({"bench", "broadcast", "--peers", "100", "--json"});
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const nlohmann::json report = nlohmann::json::parse(outcome.out);
+  for (const nlohmann::json& part : {report, report["after_deaths"]}) {
+    const nlohmann::json& curve = part["reach_curve"];
+    ASSERT_EQ(curve.size(), 10U);
+    for (std::size_t i = 1; i < curve.size(); ++i) {
+      EXPECT_GE(curve[i]["ms"], curve[i - 1]["ms"]);
+      EXPECT_GT(curve[i]["ratio"], curve[i - 1]["ratio"]);
+    }
+    EXPECT_EQ(curve.back()["ratio"], part["reached_ratio"]);
+    EXPECT_EQ(curve.back()["ms"], part["reach_ms"]["max"]);
+  }
+}
+
 TEST(Cli, HelpAndVersionAreGood) {
   EXPECT_EQ(Sim({"--help"}).status, 0);
   EXPECT_EQ(Sim({"bench", "relay", "--help"}).status, 0);
