@@ -34,7 +34,9 @@ class Processor final : public grpc::AuthMetadataProcessor {
         found == given.end() ? "" : std::string(found->second.data(), found->second.size());
     if (found != given.end()) consumed->emplace("authorization", header);
     if (guard_->Admits(header)) return grpc::Status::OK;
-    return {grpc::StatusCode::UNAUTHENTICATED, "the control API needs its token here"};
+    return {grpc::StatusCode::UNAUTHENTICATED, header.empty()
+                                                   ? "the control API needs its token here"
+                                                   : "this is not the token of the control API"};
   }
 
  private:

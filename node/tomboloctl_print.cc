@@ -221,10 +221,15 @@ void Printer::Complain(const std::string& text) const {
 }
 
 int Printer::Error(const grpc::Status& status) const {
-  // What gRPC says when nobody listens names the address, but not what to do.
-  const bool nobody = status.error_message().starts_with("failed to connect");
-  Complain((nobody ? "no node answers; does it run, and is this what --node should name? " : "") +
-           status.error_message());
+  // What gRPC says names the address, but not what to do.
+  const std::string& said = status.error_message();
+  std::string advice;
+  if (said.starts_with("failed to connect")) {
+    const bool hung_up = said.find("Socket closed") != std::string::npos;
+    advice = hung_up ? "it hangs up on plaintext; give --ca if it uses TLS: "
+                     : "no node answers; does it run, and is this what --node should name? ";
+  }
+  Complain(advice + said);
   return 1;
 }
 
