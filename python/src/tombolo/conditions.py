@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tombolo import _core
+from tombolo.arguments import check_seconds
 from tombolo.results import Finding, RunReport
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Conditions:
         else:
             allowed = ", ".join(repr(name) for name in names)
             raise ValueError(f"condition = {condition!r}: allowed are {allowed} or a function")
+        check_seconds(limit, "limit")
         if not every > 0:
             raise ValueError(f"every = {every!r}: allowed is above 0 seconds")
         begin, sent = self.now, self.metrics()["messages"]

@@ -33,6 +33,11 @@ class Faults:
         them). With `one_way`, messages to islands further on in `groups` pass. Links across go down after
         the keepalive time-out (10 s).
         """
+        if isinstance(groups, (str, bytes)) or not isinstance(groups, Iterable):
+            raise TypeError(
+                f"groups = {groups!r}: must be shares ([0.5, 0.5]) or the peers of every island"
+                " ([[0, 1], [2, 3, 4]])"
+            )
         if all(isinstance(group, (int, float, np.number)) for group in groups):
             self._core.partition([float(share) for share in groups], one_way)
         else:

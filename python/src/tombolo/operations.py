@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tombolo import _core
+from tombolo.arguments import check_number
 from tombolo.ids import Id, as_index, to_bytes
 from tombolo.progress import bar
 from tombolo.results import Broadcast, Connected, Got, Lookup, Put, Sent
@@ -29,6 +30,9 @@ def _source(world: World, source: Id | None) -> int:
 def _id(world: World, value: Id, argument: str, names_allowed: bool = False) -> bytes:
     number = as_index(value)
     if number is not None:
+        if not 0 <= number < (count := world._core.peer_count):
+            allowed = f"allowed is 0 to {count - 1}"
+            raise ValueError(f"{argument} = {number}: no such peer, {allowed}")
         return world._core.peer_id(number)
     return to_bytes(value, argument, names_allowed)  # type: ignore[arg-type]
 
@@ -73,7 +77,7 @@ def send(
     peer, to = _source(world, source), _id(world, target, "target")
     _check_bytes(data)
     _check_size(size)
-    _check_number(deadline_s, "deadline_s")
+    check_number(deadline_s, "deadline_s")
     operation = world._core.start_send(peer, to, size, bytes(data), deadline_s, copies, receipt)
     ended = _finish(world, operation)
     return Sent(
@@ -93,7 +97,7 @@ def put(world: World, source: Id | None, key: Id, value: bytes | str, ttl_s: flo
     limit = world.options["store.max_value_bytes"]
     if len(data) > limit:
         raise ValueError(f"value: {len(data)} bytes, allowed are up to {limit}")
-    _check_number(ttl_s, "ttl_s")
+    check_number(ttl_s, "ttl_s")
     ended = _finish(world, world._core.start_put(peer, to, data, ttl_s))
     return Put(ended["stored"], ended["latency_ms"], peer, to.hex())
 
@@ -146,7 +150,7 @@ def broadcast(
     _check_topic(topic)
     _check_hops(max_hops)
     for value, name in ((ttl_s, "ttl_s"), (deadline_s, "deadline_s")):
-        _check_number(value, name)
+        check_number(value, name)
     operation = world._core.start_broadcast(
         peer, size, bytes(data), topic, bool(ack), ttl_s, deadline_s, max_hops
     )
@@ -174,7 +178,7 @@ def batch(
     if not 0 <= count <= 10_000_000:
         raise ValueError(f"count = {count}: allowed is 0 to 10000000")
     for value, name in ((rate_per_s, "rate_per_s"), (deadline_s, "deadline_s")):
-        _check_number(0 if value is None else value, name)
+        check_number(0 if value is None else value, name)
     rate = max(world.live_count, 1) if rate_per_s is None else rate_per_s
     if not 0 < rate <= 1e9:
         raise ValueError(f"rate_per_s = {rate!r}: allowed is above 0 to 1e9")
@@ -213,11 +217,6 @@ def _check_size(size: int) -> None:
         raise TypeError(f"size = {size!r}: must be an integer")
     if not 0 <= size <= 1 << 30:
         raise ValueError(f"size = {size}: allowed is 0 to {1 << 30} bytes")
-
-
-def _check_number(value: object, argument: str) -> None:
-    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
-        raise TypeError(f"{argument} = {value!r}: must be a number")
 
 
 def _table(kind: str, raw: dict[str, Any]) -> Table:

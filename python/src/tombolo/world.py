@@ -7,6 +7,7 @@ from os import PathLike, fspath, stat
 from typing import TYPE_CHECKING, Any
 
 from tombolo import _core, operations
+from tombolo.arguments import check_seconds
 from tombolo.conditions import Conditions
 from tombolo.events import EventSource
 from tombolo.faults import Faults
@@ -110,8 +111,7 @@ class World(Conditions, EventSource, Faults, Observation):
 
     def run(self, seconds: float, progress: bool | None = None) -> World:
         """Simulates `seconds` more; returns the world, for chaining."""
-        if not 0 <= seconds <= 1e9:
-            raise ValueError(f"seconds = {seconds!r}: allowed is 0 to 1e9")
+        check_seconds(seconds, "seconds")
         begin = self._core.now_us
         end = begin + round(seconds * 1e6)
         with bar(self.progress if progress is None else progress, seconds, "s") as shown:
