@@ -59,6 +59,9 @@ absl::StatusOr<Scenario> HealScenario(const BenchOptions& options) {
   if (options.heal.start == HealStart::kSeparate) world.islands = sizes;
   if (world.peers > kLinkedPeers) world.core.links.max_links = world.core.links.reserved = 0;
   if (absl::Status status = ApplyBenchSettings(options, scenario); !status.ok()) return status;
+  if (!world.core.heals())
+    return absl::InvalidArgumentError(
+        "bench heal: needs overlay = \"both\" and heal.enabled = true");
   return scenario;
 }
 

@@ -182,6 +182,8 @@ TEST(Cli, BadInputIsOneLineAndStatusTwo) {
       {{"bench", "heal", "--false-alarms", "5"}, "--false-alarms: with them no two islands meet"},
       {{"bench", "chord-built", "--peers", "2000", "--set", "ring.bits=8"},
        "tombolo-sim: peers = 2000: allowed is at most 128 with ring.bits = 8"},
+      {{"bench", "heal", "--set", "overlay=chord"}, "bench heal: needs overlay = \"both\""},
+      {{"bench", "heal", "--set", "heal.enabled=false"}, "and heal.enabled = true"},
       {{"bench", "heal", "--cut", "60"}, "--cut: nothing is cut but with --start split"},
       {{"bench", "heal", "--start", "late"}, "--start: late not in {separate,split}"},
       {{"bench", "heal", "--topology", "star"}, "--topology: star not in {hub,chain}"},
