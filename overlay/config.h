@@ -172,7 +172,7 @@ inline constexpr std::array<std::string_view, 3> kMergeStrategyNames = {"zip", "
 
 struct HealConfig {
   bool enabled = true;  // of peers that have both a table and a ring
-  // Detection (remembered.h, island_probe.h, island_digest.h; overlay-science.md, section 2.3).
+  // Detection (remembered.h, island_probe.h, island_digest.h; docs/healing.md).
   Duration remember_after = Duration::Minutes(10);       // seen alive for this long
   Duration remember_for = Duration::Hours(7 * 24);       // after it was last seen
   Duration probe_interval = Duration::Seconds(30);       // mean, per peer

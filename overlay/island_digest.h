@@ -18,7 +18,7 @@
 // leads to is a check that finds no second island, or a split that the probes of remembered peers
 // find (island_probe.h).
 //
-// Source: overlay-science.md, section 2.3.
+// Source: ours; docs/healing.md has the procedure, docs/ground-truth.md what is near it.
 #pragma once
 
 #include <cstddef>

@@ -24,7 +24,7 @@
 // Memory: 20 bytes per row, at most kMaxRows; nothing before the first survey. Thread rule: one
 // caller at a time. Errors: refs outside the directory are a programmer error.
 //
-// Source: overlay-science.md, section 2.3.
+// Source: docs/ground-truth.md: Scalaris, Serf and Ringpop remember lost peers in like ways.
 #pragma once
 
 #include <algorithm>

@@ -14,7 +14,7 @@
 // Memory: 8 bytes per sample, at most kSamples; nothing before the first. Thread rule: one caller
 // at a time. Errors: none.
 //
-// Source: overlay-science.md, section 2.3; go-libp2p's netsize works alike, with measurements of
+// Source: docs/ground-truth.md; go-libp2p's netsize works alike, with measurements of
 // the last two hours.
 #pragma once
 

@@ -35,7 +35,7 @@ std::size_t CountClosestFound(const World& world, const Operation& lookup);
 // peer that joins or dies meanwhile can make a result differ from the truth.
 LookupCheck CheckLookups(World& world, std::uint32_t count);
 
-// All invariants of overlay-science 2.5 that the state of a world alone can show, one finding
+// All invariants (finding.h) that the state of a world alone can show, one finding
 // each. At any time: I8 and I9 (memory). At quiescence, when faults, joins and deaths have
 // ended long enough ago, also I1 to I7 and I10. I11 and I12 need to have seen the world before:
 // checkers_budget.h, checkers_routes.h.

@@ -1,4 +1,4 @@
-// What a checker has found out about one invariant (overlay-science 2.5).
+// What a checker has found out about one invariant (checkers.h).
 //
 // Thread rule: plain values. Errors: none; a broken invariant is a count and the first
 // offender.

@@ -51,7 +51,7 @@ struct Walk {
 
 // Walks as a relay would: to the live contact or neighbour that is XOR-closest to the target,
 // if it is closer than this peer; else to the one nearest to it on the ring, until somebody is
-// XOR-closer than where that began (overlay-science 1.3); else back, to try the next best, at most
+// XOR-closer than where that began; else back, to try the next best, at most
 // config.relay.detours times. Nobody is visited twice but on the way back. A contact counts as
 // live if it is up and the path to it is not cut; others would time out, and the next best be
 // tried. A walk that fails is begun anew up to `tries` times in all, as the origin of a message

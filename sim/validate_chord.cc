@@ -1,4 +1,4 @@
-// Chord: overlay-science table 1.1, after figures 8 to 12 of the SIGCOMM 2001 paper.
+// Chord: table 1.1 of docs/ground-truth.md, after figures 8 to 12 of the SIGCOMM 2001 paper.
 //
 // Convention: the paper does not count the last hop, from the predecessor of a key to its
 // successor. Neither does the ring: a find ends where the successor is known. The expected hops are

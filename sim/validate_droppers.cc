@@ -1,4 +1,4 @@
-// Relays that keep what they should pass on: overlay-science section 4.3, the table of droppers. A
+// Relays that keep what they should pass on: table 4.3 of docs/ground-truth.md. A
 // fifth of 10,000 peers acknowledges messages and drops them; k = 16 contacts, all of them links,
 // and one attempt. A send goes on node-disjoint copies and succeeds when its receipt is back. Rows
 // are one-sided: not worse than the table.

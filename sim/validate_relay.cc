@@ -1,5 +1,5 @@
-// Greedy relay over existing connections: overlay-science table 1.3, rows "all buckets x1" and
-// "x2", measured with real sends: links, hop acknowledgements and receipts.
+// Greedy relay over existing connections: table 1.3 of docs/ground-truth.md, rows "all buckets x1"
+// and "x2", measured with real sends: links, hop acknowledgements and receipts.
 #include <algorithm>
 #include <array>
 #include <optional>

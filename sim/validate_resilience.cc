@@ -1,6 +1,6 @@
-// Static resilience: overlay-science table 1.4, XOR columns. 2^16 peers whose ids use up all values
-// of their first 16 bits; a share of them dies, contacts that died are dropped, nothing is
-// repaired; a route between live peers fails where a peer knows nobody closer to the target than
+// Static resilience: table 1.4 of docs/ground-truth.md, XOR columns. 2^16 peers whose ids use up
+// all values of their first 16 bits; a share of them dies, contacts that died are dropped, nothing
+// is repaired; a route between live peers fails where a peer knows nobody closer to the target than
 // itself.
 //
 // The table was measured with contacts drawn with replacement; tables hold distinct ones, and the
