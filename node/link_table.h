@@ -235,7 +235,7 @@ class LinkTable {
   // link_table_frames.cc: what is written.
   void Append(Connection& connection, wire::Message&& message, Time now);
   void Appended(Connection& connection, std::size_t bytes, Time now);
-  bool IsOverfull(const Connection& connection, const Message& message) const;
+  bool IsOverfull(Connection& connection, std::size_t limit) const;
   Frame& Batch(Connection& connection);
   void Write(Connection& connection);
 

@@ -28,7 +28,10 @@ void LinkTable::Send(PeerRef to, const Message& message, Time now) {
   auto found = links_.find(to);
   if (found != links_.end() && found->second.ready) {
     Connection& connection = *Find(*found->second.ready);
-    if (IsOverfull(connection, message)) return Count(LinkCount::kQueueFull);
+    const bool small = PayloadOf(message).empty();
+    if (IsOverfull(connection, small ? 2 * options_.max_queue : options_.max_queue)) {
+      return Count(LinkCount::kQueueFull);
+    }
     wire::Message& encoded = *Batch(connection).add_messages();
     codec_.Encode(message, encoded);
     return Appended(connection, encoded.ByteSizeLong(), now);
@@ -46,17 +49,16 @@ void LinkTable::SendSegment(PeerRef to, link::v1::Segment segment, Time now) {
   const auto found = links_.find(to);
   if (found == links_.end() || !found->second.ready) return Count(LinkCount::kNoLink);
   Connection& connection = *Find(*found->second.ready);
-  if (connection.queued + connection.batch_bytes >= options_.max_queue) {
-    return Count(LinkCount::kQueueFull);
-  }
+  if (IsOverfull(connection, options_.max_queue)) return Count(LinkCount::kQueueFull);
   const std::size_t bytes = segment.ByteSizeLong();
   *Batch(connection).add_segments() = std::move(segment);
   Appended(connection, bytes, now);
 }
 
-bool LinkTable::IsOverfull(const Connection& connection, const Message& message) const {
-  const std::size_t limit =
-      PayloadOf(message).empty() ? 2 * options_.max_queue : options_.max_queue;
+// What was queued at the last write may have gone since: nobody says so of small queues.
+bool LinkTable::IsOverfull(Connection& connection, std::size_t limit) const {
+  if (connection.queued + connection.batch_bytes < limit) return false;
+  connection.queued = transport_->queued(connection.id);
   return connection.queued + connection.batch_bytes >= limit;
 }
 

@@ -186,6 +186,28 @@ TEST(Links, WhoDoesNotReadIsRoutedAroundThenNotWrittenTo) {
   EXPECT_GT(net.at(1).Heard<MessageArrived>().size(), 20U);
 }
 
+TEST(Links, AQueueTooSmallForWaterMarksIsUsedAgainOnceItIsEmpty) {
+  TestNetwork net;
+  net.links.max_queue = kSendHighWater / 16;
+  net.Grow(2);
+  const auto send = [&](std::uint32_t count) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const Send send{i, net.at(1).id(), {}, Duration::Seconds(20), 1, false};
+      ASSERT_TRUE(net.at(0).host.Execute(send, std::string(60 * 1024, 'x')).ok());
+      net.network.RunFor(Duration::Milliseconds(1));
+    }
+  };
+  net.at(0).transport.Stall(true);
+  send(10);
+  EXPECT_GT(net.at(0).count(LinkCount::kQueueFull), 0U);
+  net.at(0).transport.Stall(false);
+  net.network.RunFor(Duration::Seconds(1));
+  const std::size_t before = net.at(1).Heard<MessageArrived>().size();
+  send(1);
+  net.network.RunFor(Duration::Seconds(1));
+  EXPECT_EQ(net.at(1).Heard<MessageArrived>().size(), before + 1);
+}
+
 TEST(Links, ADeadPeerIsLeftAloneForAWhile) {
   TestNetwork net;
   net.config.links.max_links = net.config.links.reserved = 0;
