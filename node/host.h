@@ -179,6 +179,13 @@ class Host final : public TransportEvents,
     std::variant<OutgoingMessage, PutDone> what;
   };
 
+  // Of a Put of this node, the copy that it keeps itself, until the Put has ended.
+  struct OwnCopy {
+    std::uint32_t request;
+    std::uint64_t number;
+    bool lost = false;  // it could not be kept
+  };
+
   // host.cc: the queue, and what comes out of it.
   void Enqueue(HostEvent event);
   void Run();
@@ -228,6 +235,7 @@ class Host final : public TransportEvents,
   bool MustWait(const Message& message) const;
   bool MustWait(const Event& event) const;
   void On(DurableEvent& event);
+  PutDone Settle(PutDone done);
 
   // host_join.cc: getting into an overlay and staying in it.
   bool IsAlone() const;
@@ -259,6 +267,7 @@ class Host final : public TransportEvents,
   std::uint64_t kept_last_ = 0;   // the last number that durable_ has given
   std::uint64_t durable_to_ = 0;  // of those, what is done with
   std::deque<Waiting> waiting_;   // in order of their numbers
+  std::vector<OwnCopy> own_copies_;
   std::deque<HostEvent> events_;
   std::deque<CoreInput> inputs_;
   Time now_;

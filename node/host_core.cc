@@ -94,6 +94,7 @@ void Host::CarryOut() {
 
 void Host::Tell(const Event& event) {
   if (const auto* arrived = std::get_if<MessageArrived>(&event)) return Arrived(*arrived);
+  if (const auto* put = std::get_if<PutDone>(&event)) return listener_.OnEvent(Settle(*put), {});
   listener_.OnEvent(event, payloads_.Take(PayloadOf(event)));
   if (const auto* done = std::get_if<LookupDone>(&event)) lists_.Release(done->closest);
 }

@@ -36,6 +36,7 @@ bool Host::HasRoomFor(const Put& put) const {
 void Host::KeepOffered(const CoreInput& input) {
   const NodeId* key = nullptr;
   std::uint64_t sequence = 0;
+  std::optional<std::uint32_t> put_request;
   if (const auto* message = std::get_if<MessageInput>(&input)) {
     if (const auto* store = std::get_if<Store>(&message->message)) {
       key = &store->record.key;
@@ -45,6 +46,7 @@ void Host::KeepOffered(const CoreInput& input) {
     if (const auto* put = std::get_if<Put>(&command->command)) {
       key = &put->key;
       sequence = put->sequence;
+      put_request = put->request;
     }
   }
   const PeerParts* parts = core_.parts();
@@ -57,6 +59,7 @@ void Host::KeepOffered(const CoreInput& input) {
   if (!record || record->sequence != sequence) return;
   kept_last_ =
       durable_->Keep({*key, sequence, record->ttl, std::string(payloads_.bytes(record->payload))});
+  if (put_request) own_copies_.push_back({*put_request, kept_last_});
 }
 
 bool Host::MustWait(const Message& message) const {
@@ -73,9 +76,12 @@ bool Host::MustWait(const Event& event) const {
 
 void Host::Durable(std::uint64_t number, bool kept) { Enqueue(DurableEvent{number, kept}); }
 
-// Those that waited for what could not be kept: a holder stays silent, so that the origin counts it
-// out; an origin is told that nobody is known to hold the record.
+// A holder that could not keep what it was offered stays silent, so that the origin counts it out.
 void Host::On(DurableEvent& event) {
+  for (OwnCopy& copy : own_copies_) {
+    const bool meant = copy.number > durable_to_ && copy.number <= event.number;
+    copy.lost = copy.lost || (meant && !event.kept);
+  }
   durable_to_ = std::max(durable_to_, event.number);
   while (!waiting_.empty() && waiting_.front().number <= event.number) {
     const Waiting waiting = std::move(waiting_.front());
@@ -85,13 +91,21 @@ void Host::On(DurableEvent& event) {
       if (event.kept) links_.Send(message->to, message->message, now_);
       continue;
     }
-    PutDone done = std::get<PutDone>(waiting.what);
-    if (!event.kept) {
-      done.rejected = static_cast<std::uint16_t>(done.rejected + done.stored);
-      done.stored = 0;
-    }
-    Tell(done);
+    Tell(std::get<PutDone>(waiting.what));
   }
+}
+
+// An origin whose own copy could not be kept, then or before, is told that nobody is known to hold
+// the record.
+PutDone Host::Settle(PutDone done) {
+  const auto own = std::ranges::find(own_copies_, done.request, &OwnCopy::request);
+  if (own == own_copies_.end()) return done;
+  if (own->lost) {
+    done.rejected = static_cast<std::uint16_t>(done.rejected + done.stored);
+    done.stored = 0;
+  }
+  own_copies_.erase(own);
+  return done;
 }
 
 std::vector<NodeId> Host::HeldKeys() const {

@@ -161,7 +161,18 @@ absl::StatusOr<std::vector<StoredRecord>> RecordFile::Load(std::int64_t now_ms) 
   return records;
 }
 
+// After a failure to open it anew, which may pass.
+absl::Status RecordFile::EnsureOpen() {
+  if (database_ != nullptr) return absl::OkStatus();
+  absl::StatusOr<RecordFile> next = Open(path_);
+  if (!next.ok()) return next.status();
+  if (next->set_aside_.empty()) next->set_aside_ = set_aside_;
+  *this = *std::move(next);
+  return absl::OkStatus();
+}
+
 absl::Status RecordFile::Write(std::span<const StoredRecord> records) {
+  if (absl::Status open = EnsureOpen(); !open.ok()) return open;
   absl::Status written = WriteOnce(records);
   if (written.ok() || !damage_) return written;
   database_.reset();
@@ -169,9 +180,9 @@ absl::Status RecordFile::Write(std::span<const StoredRecord> records) {
   // What Open finds no fault with, writing did.
   if (next.ok() && next->set_aside_.empty()) {
     next->database_.reset();
-    const std::string aside = SetAside(path_);
+    set_aside_ = SetAside(path_);
     next = Open(path_);
-    if (next.ok()) next->set_aside_ = aside;
+    if (next.ok()) next->set_aside_ = set_aside_;
   }
   if (!next.ok()) return written;
   *this = *std::move(next);  // damage_ is false again
@@ -202,6 +213,7 @@ absl::Status RecordFile::WriteOnce(std::span<const StoredRecord> records) {
 }
 
 absl::Status RecordFile::Retain(std::span<const NodeId> keys) {
+  if (absl::Status open = EnsureOpen(); !open.ok()) return open;
   if (absl::Status begun = Run("BEGIN IMMEDIATE; DELETE FROM live"); !begun.ok()) {
     sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
     return begun;

@@ -61,6 +61,7 @@ class RecordFile {
       : database_(std::move(database)), path_(std::move(path)) {}
   static absl::StatusOr<Database> OpenDatabase(const std::string& path, bool& unusable);
   absl::Status Run(const char* statement);
+  absl::Status EnsureOpen();
   absl::Status WriteOnce(std::span<const StoredRecord> records);
   absl::Status Failure(const char* what) const;
 

@@ -42,7 +42,8 @@ struct RecordKeeper::Shared {
   std::condition_variable arrived;
   std::vector<StoredRecord> waiting;
   std::size_t waiting_bytes = 0;
-  std::uint64_t last = 0;  // number of the last that waits
+  std::uint64_t last = 0;     // number of the last that waits
+  std::uint64_t refused = 0;  // of the last for which there was no room, after those; 0: none
   std::optional<std::vector<NodeId>> retain;
   bool stopping = false;
 };
@@ -70,9 +71,12 @@ std::vector<DurableRecord> RecordKeeper::Restore(RecordFile& file) {
 std::uint64_t RecordKeeper::Keep(DurableRecord record) {
   ++last_;
   const std::lock_guard lock(shared_->mutex);
-  if (shared_->waiting_bytes + record.value.size() > kMaxQueuedBytes) {
+  const bool fits = shared_->waiting_bytes + record.value.size() <= kMaxQueuedBytes;
+  if (!fits ||
+      shared_->refused > 0) {  // numbers are told in order: what comes later waits for none
     ++shared_->failures;
-    shared_->Tell(last_, false);
+    shared_->refused = last_;
+    shared_->arrived.notify_one();
     return last_;
   }
   shared_->waiting_bytes += record.value.size();
@@ -106,18 +110,21 @@ void RecordKeeper::Work(const std::shared_ptr<Shared>& shared) {
   std::unique_lock lock(shared->mutex);
   while (true) {
     shared->arrived.wait(lock, [&] {
-      return shared->stopping || !shared->waiting.empty() || shared->retain.has_value();
+      return shared->stopping || !shared->waiting.empty() || shared->retain.has_value() ||
+             shared->refused > 0;
     });
-    if (shared->waiting.empty() && !shared->retain) return;
+    if (shared->waiting.empty() && !shared->retain && shared->refused == 0) return;
     const std::vector<StoredRecord> batch = std::exchange(shared->waiting, {});
     std::optional<std::vector<NodeId>> retain = std::exchange(shared->retain, std::nullopt);
     // Some of these were accepted after the keys had been listed.
     for (std::size_t i = 0; retain && i < batch.size(); ++i) retain->push_back(batch[i].key);
     shared->waiting_bytes = 0;
     const std::uint64_t last = shared->last;
+    const std::uint64_t refused = std::exchange(shared->refused, 0);
     lock.unlock();
     absl::Status written = batch.empty() ? absl::OkStatus() : shared->file.Write(batch);
     if (!batch.empty()) shared->Tell(last, written.ok());
+    if (refused > 0) shared->Tell(refused, false);
     if (retain && written.ok()) written = shared->file.Retain(*retain);
     if (shared->file.set_aside() != shared->set_aside) {
       shared->set_aside = shared->file.set_aside();

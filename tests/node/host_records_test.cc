@@ -97,6 +97,17 @@ TEST_F(DurableHosts, AnOriginWhoseDiskIsFullClaimsNothing) {
   EXPECT_EQ(Done(0)[0].rejected, 3U);
 }
 
+TEST_F(DurableHosts, NorDoesOneWhoseDiskIsFullBeforeTheHoldersAnswer) {
+  PutAt(0);
+  Write(0, false);
+  EXPECT_TRUE(Done(0).empty());
+  Write(1);
+  Write(2);
+  ASSERT_EQ(Done(0).size(), 1U);
+  EXPECT_EQ(Done(0)[0].stored, 0U);
+  EXPECT_EQ(Done(0)[0].rejected, 3U);
+}
+
 TEST_F(DurableHosts, AnOlderRecordIsNotWrittenOverANewerOne) {
   PutAt(0, 2);
   PutAt(1, 1);

@@ -113,6 +113,24 @@ TEST_F(RecordFileTest, AFolderThatCannotBeWrittenIsAnError) {
   EXPECT_NE(std::string(refused.message()).find("/nowhere/records.db"), std::string::npos);
 }
 
+// Damage that is noticed while nothing can be made anew is no reason never to write again.
+TEST_F(RecordFileTest, WhatCouldNotBeOpenedAnewIsTriedAgain) {
+  const std::string folder = scratch_ / "in";
+  const std::string away = scratch_ / "away";
+  std::filesystem::create_directory(folder);
+  const std::string inside = folder + "/records.db";
+  RecordFile file = RecordFile::Open(inside).value();
+  ASSERT_TRUE(file.Write({{Record(1)}}).ok());
+  for (const char* part : {"", "-wal"}) WriteBytes(inside + part, std::string(40'000, '\x7f'));
+  std::filesystem::rename(folder, away);
+  EXPECT_FALSE(file.Write({{Record(2)}}).ok());
+  EXPECT_FALSE(file.Write({{Record(3)}}).ok());
+  std::filesystem::rename(away, folder);
+  const absl::Status written = file.Write({{Record(4)}});
+  EXPECT_TRUE(written.ok()) << written;
+  EXPECT_EQ(file.Load(0)->size(), 1U);
+}
+
 // A crash leaves the log of SQLite cut anywhere: what remains is what some commit has left, with
 // every commit that is whole.
 TEST_F(RecordFileTest, ALogThatIsCutAnywhereLeavesWholeCommits) {

@@ -100,5 +100,13 @@ TEST_F(RecordKeeperTest, WhatTheQueueHasNoRoomForIsNotKeptAndSaidSo) {
   EXPECT_TRUE(UntilTold(2));
 }
 
+TEST_F(RecordKeeperTest, WhatIsRefusedIsToldAfterWhatWaits) {
+  RecordKeeper keeper = Make();
+  keeper.Keep(Record(1));
+  keeper.Keep(Record(2, std::string(RecordKeeper::kMaxQueuedBytes + 1, 'x')));
+  ASSERT_TRUE(UntilTold(2));
+  EXPECT_EQ(told_, (std::vector<std::pair<std::uint64_t, bool>>{{1, true}, {2, false}}));
+}
+
 }  // namespace
 }  // namespace tombolo::node
