@@ -47,6 +47,18 @@ absl::Status Application::Ask(Command command, std::string payload, Answer answe
   return given;
 }
 
+absl::StatusOr<std::optional<Failed>> Application::Try(Command command, std::string payload) {
+  std::optional<Failed> refused;
+  const absl::Status given = Ask(std::move(command), std::move(payload),
+                                 [&refused](const Event& event, const std::string&) {
+                                   if (const auto* failed = std::get_if<Failed>(&event))
+                                     refused = *failed;
+                                 });
+  if (!given.ok()) return given;
+  requests_.erase(last_request_);  // what comes later finds nobody who asks
+  return refused;
+}
+
 absl::Status Application::Do(const Command& command, std::string payload) {
   return host_->Execute(command, std::move(payload));
 }

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "node/host.h"
 #include "overlay/command.h"
 #include "overlay/event.h"
@@ -48,6 +49,9 @@ class Application final : public HostListener {
   // ends in the PeerUp of its target, too, an AttachClient in the LeaseLost of its client. The
   // answer is called unless the status is an error.
   absl::Status Ask(Command command, std::string payload, Answer answer);
+  // Likewise for a command that ends in Failed if it is refused at once, and else in nothing: that
+  // Failed, or nullopt. From without the turns of the host, else it is always nullopt.
+  absl::StatusOr<std::optional<Failed>> Try(Command command, std::string payload);
   // A command without an answer.
   absl::Status Do(const Command& command, std::string payload = {});
 

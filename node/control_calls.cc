@@ -80,6 +80,14 @@ void ControlCalls::Ask(Reactor* reactor, Command command, std::string payload,
   if (!asked.ok()) reactor->Finish(Convert(asked));
 }
 
+template <class Reply>
+void ControlCalls::Try(Reactor* reactor, const Command& command, std::string payload,
+                       Reply& reply) {
+  const auto refused = application_.Try(command, std::move(payload));
+  if (refused.ok() && *refused) reply.set_failure(FailureOf(**refused));
+  reactor->Finish(Convert(refused.status()));
+}
+
 ControlCalls::Reactor* ControlCalls::Status(Context* context, const control::StatusRequest*,
                                             control::StatusReply* reply) {
   return OnStrand(context, [this, reply](Reactor* reactor) {
@@ -147,7 +155,7 @@ ControlCalls::Reactor* ControlCalls::Send(Context* context, const control::SendR
     send.copies = static_cast<std::uint8_t>(std::max(1U, request->copies()));
     send.receipt = !request->no_receipt();
     if (request->payload().size() > kMaxPayload) return reactor->Finish(Invalid("at most 64 KiB"));
-    if (!send.receipt) return reactor->Finish(Convert(application_.Do(send, request->payload())));
+    if (!send.receipt) return Try(reactor, send, request->payload(), *reply);
     const auto start = std::chrono::steady_clock::now();
     Ask(reactor, send, request->payload(), [reply, start](const Event& event, const std::string&) {
       reply->set_failure(FailureOf(event));
@@ -174,9 +182,7 @@ ControlCalls::Reactor* ControlCalls::Broadcast(Context* context,
       broadcast.max_hops = static_cast<std::uint8_t>(request->max_hops());
     }
     if (request->payload().size() > kMaxPayload) return reactor->Finish(Invalid("at most 64 KiB"));
-    if (!request->acknowledge()) {  // ends in nothing
-      return reactor->Finish(Convert(application_.Do(broadcast, request->payload())));
-    }
+    if (!request->acknowledge()) return Try(reactor, broadcast, request->payload(), *reply);
     Ask(reactor, broadcast, request->payload(), [reply](const Event& event, const std::string&) {
       reply->set_failure(FailureOf(event));
       if (const auto* done = std::get_if<BroadcastDone>(&event)) {

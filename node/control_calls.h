@@ -62,6 +62,9 @@ class ControlCalls final : public control::Control::CallbackService {
 
   // Runs `work` on the strand; it finishes the call.
   Reactor* OnStrand(Context* context, std::function<void(Reactor*)> work);
+  // For what ends in Failed if it is refused at once, and else in nothing. Finishes the call.
+  template <class Reply>
+  void Try(Reactor* reactor, const Command& command, std::string payload, Reply& reply);
   // Asks the core; `fill` writes the reply. Finishes the call.
   void Ask(Reactor* reactor, Command command, std::string payload, Application::Answer fill);
 

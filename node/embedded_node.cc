@@ -47,6 +47,19 @@ SendOutcome OutcomeOf(const Event& event) {
   return {true, 0, {}};
 }
 
+std::string_view ReasonOf(const absl::Status& refused) {
+  return absl::IsResourceExhausted(refused) ? "overload" : "left";
+}
+
+// What callers take for "no limit" would not fit into a Duration.
+constexpr std::chrono::hours kLongest{24};
+
+Duration SpanOf(std::chrono::milliseconds span) {
+  const auto cut =
+      std::clamp<std::chrono::milliseconds>(span, std::chrono::milliseconds{0}, kLongest);
+  return Duration::Milliseconds(cut.count());
+}
+
 // Calls back exactly once: with an answer, or at its end, when nobody has given one, with
 // `without`. The strand may end with calls posted to it that never run.
 template <class Result>
@@ -139,7 +152,8 @@ class EmbeddedNode::Impl {
 
   bool WaitJoined(std::chrono::milliseconds limit) {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, limit, [this] { return joined_ || ended_; });
+    changed_.wait_for(lock, std::chrono::milliseconds(SpanOf(limit).us / 1000),
+                      [this] { return joined_ || ended_; });
     return joined_ && !ended_;
   }
 
@@ -155,7 +169,7 @@ class EmbeddedNode::Impl {
                             });
       if (asked.ok()) return;
       if constexpr (std::is_same_v<Result, SendOutcome>) {
-        promise->Keep({false, 0, absl::IsResourceExhausted(asked) ? "overload" : "left"});
+        promise->Keep({false, 0, ReasonOf(asked)});
       }
     });
   }
@@ -247,7 +261,7 @@ void EmbeddedNode::Send(const NodeId& target, std::string payload, OnSent done,
   if (payload.size() > kMaxPayload) return promise->Keep({false, 0, "too_large"});
   tombolo::Send send;
   send.target = target;
-  send.deadline = Duration::Milliseconds(deadline.count());
+  send.deadline = SpanOf(deadline);
   impl_->Ask(send, std::move(payload), promise,
              [](const Event& event, const std::string&) { return OutcomeOf(event); });
 }
@@ -259,8 +273,9 @@ void EmbeddedNode::Broadcast(std::string payload, std::uint64_t topic, OnSent do
     tombolo::Broadcast broadcast;
     broadcast.topic = topic;
     broadcast.ttl = impl->host().config().gossip.max_ttl;
-    const bool taken = impl->application().Do(broadcast, std::move(payload)).ok();
-    promise->Keep({taken, 0, taken ? "" : "left"});
+    const auto tried = impl->application().Try(broadcast, std::move(payload));
+    if (!tried.ok()) return promise->Keep({false, 0, ReasonOf(tried.status())});
+    promise->Keep(*tried ? OutcomeOf(**tried) : SendOutcome{true, 0, ""});
   });
 }
 
@@ -288,7 +303,7 @@ void EmbeddedNode::Put(const NodeId& key, std::string value, std::uint64_t seque
   tombolo::Put put;
   put.key = key;
   put.sequence = sequence;
-  put.ttl = Duration::Seconds(ttl.count());
+  put.ttl = SpanOf(std::min<std::chrono::seconds>(ttl, kLongest));
   impl_->Ask(put, std::move(value), promise, [](const Event& event, const std::string&) {
     const auto* stored = std::get_if<PutDone>(&event);
     return stored == nullptr ? 0 : int{stored->stored};

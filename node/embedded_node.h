@@ -90,6 +90,7 @@ class EmbeddedNode {
   bool WaitJoined(std::chrono::milliseconds limit = std::chrono::seconds(30)) const;
 
   using OnSent = std::function<void(const SendOutcome&)>;
+  // Spans are cut to a day: nothing waits, and no record lives, longer.
   void Send(const NodeId& target, std::string payload, OnSent done = {},
             std::chrono::milliseconds deadline = std::chrono::seconds(15));
   // To every node, or to subscribers of a topic; the outcome says whether the node took it.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -29,6 +30,25 @@ TEST(Application, AnAttachmentEndsWhenTheClientHasANewerHome) {
   ASSERT_TRUE(std::holds_alternative<LeaseLost>(answers[0]));
   EXPECT_EQ(std::get<LeaseLost>(answers[0]).client, client);
   EXPECT_EQ(later.requests(), 0U);
+}
+
+// Without acknowledgement it ends in nothing, but for one that is refused at once.
+TEST(Application, ABroadcastThatIsRefusedIsNotTaken) {
+  GatewayNet net(2);
+  Broadcast broadcast;
+  broadcast.ttl = Duration::Minutes(5);
+  Application& application = net.at(0).application;
+  std::optional<Failed> refused;
+  int taken = 0;
+  for (; taken < 1000 && !refused; ++taken) {
+    const auto tried = application.Try(broadcast, "x");
+    ASSERT_TRUE(tried.ok()) << tried.status();
+    refused = *tried;
+  }
+  ASSERT_TRUE(refused);
+  EXPECT_GT(taken, 1);
+  EXPECT_EQ(refused->reason, FailReason::kOverload);
+  EXPECT_EQ(application.requests(), 0U);
 }
 
 }  // namespace

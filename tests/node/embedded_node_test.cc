@@ -116,6 +116,16 @@ TEST_F(EmbeddedNodeTest, WhatCannotBeDoneFailsWithAReason) {
   EXPECT_NE(nobody.Take(), "");
 }
 
+TEST_F(EmbeddedNodeTest, SpansWithoutAnEndAreCut) {
+  const auto alone = Start(OptionsOf("alone"));
+  ASSERT_NE(alone, nullptr);
+  EXPECT_TRUE(alone->WaitJoined(std::chrono::milliseconds::max()));
+  Mailbox<int> stored;
+  alone->Put(EmbeddedNode::KeyOf("colour"), "blue", 1, std::chrono::seconds::max(),
+             [&](int count) { stored.Put(count); });
+  EXPECT_EQ(stored.Take(), 1);
+}
+
 TEST_F(EmbeddedNodeTest, StoppedNodeAnswersEveryCall) {
   const auto node = Start(OptionsOf("node"));
   ASSERT_NE(node, nullptr);
