@@ -18,6 +18,13 @@ constexpr std::size_t kTargetEnd = 2 + kIdBytes;  // of an item: kind, forwards,
 constexpr char kMessageItem = 0;
 constexpr char kGoneItem = 1;
 
+// Marks an item that has failed once, beside its forwards; of this node alone, never sent.
+constexpr unsigned char kRetriedMark = 0x80;
+
+bool IsRetried(std::string_view item) {
+  return (static_cast<unsigned char>(item[1]) & kRetriedMark) != 0;
+}
+
 void AppendId(const NodeId& id, std::string& out) {
   for (const std::uint32_t word : id.words) {
     for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(word >> shift));
@@ -100,6 +107,15 @@ bool ForEachItem(std::string_view items, Function&& function) {
     if (reader.good()) function(item);
   }
   return reader.good();
+}
+
+// Takes the marks off the items behind kTag.
+void ClearMarks(std::string& payload) {
+  const auto clear = [&payload](std::string_view item) {
+    char& byte = payload[static_cast<std::size_t>(item.data() - payload.data()) + 1];
+    byte = static_cast<char>(static_cast<unsigned char>(byte) & ~kRetriedMark);
+  };
+  ForEachItem(std::string_view(payload).substr(PeerRelayRemote::kTag.size()), clear);
 }
 
 // Of the first items of a queue: as many as fit, at least one.
@@ -253,6 +269,7 @@ void PeerRelayRemote::SendBatch(const NodeId& id, Home& home, const Batch& batch
   send.deadline = kSendDeadline;
   std::string payload(kTag);
   payload.append(*batch);
+  ClearMarks(payload);
   ++home.under_way;
   under_way_ += batch->size();
   const bool sent = under_way_ <= kMaxUnderWay &&
@@ -282,10 +299,10 @@ void PeerRelayRemote::OnBatchDone(const NodeId& id, const Batch& batch, bool del
     const auto known = known_.find(target);
     if (known != known_.end() && known->second.state == State::kKnown && known->second.home == id)
       known_.erase(known);
-    if (item[1] != 0) return Count(kLost);
+    if (IsRetried(item)) return Count(kLost);
     Count(kRetried);
     std::string again(item);
-    again[1] = 1;
+    again[1] = static_cast<char>(static_cast<unsigned char>(again[1]) | kRetriedMark);
     Route(target, std::move(again), now_, true);
   });
 }

@@ -203,7 +203,9 @@ std::size_t WebSocketConnection::TakeFrame(std::span<char> bytes) {
     return bytes.size();
   }
   if (read == FrameRead::kIncomplete) return 0;
-  if (header.length + message_.size() > shared_.options.max_message) {
+  // Control frames may come between the fragments of a message, and are none of it (section 5.4).
+  const std::size_t before = header.opcode >= FrameOpcode::kClose ? 0 : message_.size();
+  if (header.length + before > shared_.options.max_message) {
     Fail(CloseCode::kTooBig, WebSocketCount::kTooBig);
     return bytes.size();
   }

@@ -102,6 +102,16 @@ def test_message_too_big(tmp_path):
         assert counter(nodes[0], "socket_too_big") == 2
 
 
+def test_ping_between_the_pieces_of_a_message_is_none_of_it(tmp_path):
+    with one_node(tmp_path, ("message-bytes", 2048)) as nodes:
+        raw = RawSocket(url(nodes[0]))
+        raw.greet(new_id())
+        raw.say_frame(b"x" * 2040, final=False)
+        raw.say_frame(b"y" * 100, 9)
+        assert raw.frame() == (10, b"y" * 100), "a pong"
+        raw.close()
+
+
 @pytest.mark.parametrize("limit", [("messages-per-s", 20), ("bytes-per-s", 6000)])
 def test_who_sends_too_fast_is_read_more_slowly_and_loses_nothing(tmp_path, limit):
     with one_node(tmp_path, limit) as nodes:

@@ -102,6 +102,25 @@ TEST(PeerRelayGatewayTest, MovedClientIsFoundAndToldOnce) {
   EXPECT_EQ(net.at(1).count("remote_forwarded"), 1U) << "directly this time";
 }
 
+TEST(PeerRelayGatewayTest, ForwardedFrameIsRoutedAnewIfTheNextHomeIsLost) {
+  GatewayNet net(5);
+  RelayClient a(net.NewId(), net.at(0));
+  RelayClient b(net.NewId(), net.at(1));
+  net.RunFor(kShort);
+  a.Send(b.id(), "before");
+  net.RunFor(kShort);
+  b.MoveTo(net.at(2));
+  net.RunFor(Duration::Milliseconds(500));
+  net.network().islands[TestNetwork::AddressOf(2)] = 1;
+  a.Send(b.id(), "after");  // to node 1, which forwards to node 2
+  net.RunFor(Duration::Seconds(1));
+  b.MoveTo(net.at(3));
+  net.RunFor(Duration::Minutes(2));
+  EXPECT_EQ(net.at(1).count("remote_forwarded"), 1U);
+  EXPECT_EQ(net.at(1).count("remote_retried"), 1U);
+  EXPECT_EQ(b.Times(a.id(), "after"), 1);
+}
+
 TEST(PeerRelayGatewayTest, ClientOfTwoNodesKeepsBothWays) {
   GatewayNet net(3);
   const NodeId id = net.NewId();
