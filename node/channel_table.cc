@@ -46,9 +46,8 @@ std::size_t ChannelTable::Write(ChannelNumber number, std::string_view bytes) {
   if (channel == nullptr) return 0;
   ChannelSender& out = channel->out;
   // The other side takes more than is gathered here.
-  while (bytes.size() > out.room() && out.credit() > out.limit() &&
-         out.limit() < options_.max_window && MayGrow(out.limit())) {
-    out.Grow(out.limit() * 2);
+  while (bytes.size() > out.room() && out.credit() > out.limit() && MayGrow(out.limit())) {
+    out.Grow(Grown(out.limit()));
   }
   const std::size_t taken = out.Append(bytes);
   Count(ChannelCount::kBytesOut, taken);
@@ -63,8 +62,7 @@ void ChannelTable::Consume(ChannelNumber number, std::size_t bytes) {
   ChannelReceiver& in = channel->in;
   const bool tell = in.Consume(bytes);
   if (channel->detached) return Touch(*channel);
-  const bool grows = in.WantsMore(now_) && in.window() < options_.max_window;
-  if (grows && MayGrow(in.window())) in.Grow(in.window() * 2);
+  if (in.WantsMore(now_) && MayGrow(in.window())) in.Grow(Grown(in.window()));
   if (!tell) return;
   channel->speak = true;
   Touch(*channel);
@@ -107,7 +105,14 @@ bool ChannelTable::HasRoom(const NodeId& remote) const {
   return found == remotes_.end() || found->second.channels.size() < options_.max_per_peer;
 }
 
-bool ChannelTable::MayGrow(std::size_t bytes) {
+std::size_t ChannelTable::Grown(std::size_t window) const {
+  return std::max(window, std::min(2 * window, options_.max_window));
+}
+
+// False, without a count, of a window that is as large as it may be.
+bool ChannelTable::MayGrow(std::size_t window) {
+  const std::size_t bytes = Grown(window) - window;
+  if (bytes == 0) return false;
   const bool fits = memory_ + bytes <= options_.max_memory;
   Count(fits ? ChannelCount::kGrown : ChannelCount::kNotGrown);
   if (fits) memory_ += bytes;

@@ -210,7 +210,8 @@ class ChannelTable {
   Channel* Find(ChannelNumber number);
   Remote& RemoteOf(const Channel& channel) { return remotes_.find(channel.remote())->second; }
   bool HasRoom(const NodeId& remote) const;
-  bool MayGrow(std::size_t bytes);
+  std::size_t Grown(std::size_t window) const;
+  bool MayGrow(std::size_t window);
   Channel& Add(const Key& key);
   void Touch(Channel& channel);
   void Report(Channel& channel, Tell what, std::string bytes = {},

@@ -204,8 +204,9 @@ TEST(Channels, AStalledReaderStopsTheWriterWithinTheWindows) {
   }
 }
 
-TEST(Channels, AReaderThatStallsInTheMiddleHoldsNoMoreThanItsWindow) {
+void ExpectAStalledReaderToHoldItsWindow(std::size_t max_window) {
   ChannelNet net;
+  net.options.max_window = max_window;
   const auto [here, there] = net.Open();
   here->Send(Pattern(64 * kMegabyte), false);
   const auto flows = [b = there] { return b->got.size() > 32 * kMegabyte; };
@@ -216,6 +217,11 @@ TEST(Channels, AReaderThatStallsInTheMiddleHoldsNoMoreThanItsWindow) {
   EXPECT_LE(here->sent - there->got.size(), net.options.max_window);
   EXPECT_LE(net.at(0).table.memory() + net.at(1).table.memory(),
             2 * (net.options.max_window + kFirstWindow));
+}
+
+TEST(Channels, AReaderThatStallsInTheMiddleHoldsNoMoreThanItsWindow) {
+  ExpectAStalledReaderToHoldItsWindow(ChannelOptions().max_window);
+  ExpectAStalledReaderToHoldItsWindow(100 * 1024);  // no power of two
 }
 
 TEST(Channels, AWindowThatOpensIsHeardOfThoughTheWordIsLost) {
