@@ -181,7 +181,10 @@ void Daemon::BeProcess() {
   NotifyServiceManager("READY=1");
 }
 
-void Daemon::Run() { io_.run(); }
+void Daemon::Run() {
+  io_.run();
+  disk_.join();  // the last save is done
+}
 
 HttpReply Daemon::Page(const std::string& path) const {
   const std::chrono::duration<double> up = std::chrono::steady_clock::now() - started_;
@@ -233,13 +236,16 @@ void Daemon::EndTransport() {
   });
 }
 
+// On a thread of its own: a disk that is slow to sync must not hold up the strand.
 void Daemon::SavePeers() {
   // Whom the last life knew is worth more than nobody.
-  const std::vector<RememberedPeer> peers = host_.Remember(kRemembered);
+  std::vector<RememberedPeer> peers = host_.Remember(kRemembered);
   if (peers.empty()) return;
-  if (const absl::Status saved = data_.SavePeers(peers); !saved.ok()) {
-    spdlog::error("{}", std::string(saved.message()));
-  }
+  boost::asio::post(disk_, [this, peers = std::move(peers)] {
+    if (const absl::Status saved = data_.SavePeers(peers); !saved.ok()) {
+      spdlog::error("{}", std::string(saved.message()));
+    }
+  });
 }
 
 void Daemon::SaveLater() {

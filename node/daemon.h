@@ -16,6 +16,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -84,6 +85,7 @@ class Daemon {
   const std::string version_;
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   DataDir data_;
+  boost::asio::thread_pool disk_{1};  // where the remembered peers are written
   boost::asio::io_context io_{1};
   Application application_;
   RecordFile record_file_;  // until the keeper has it

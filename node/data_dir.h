@@ -1,8 +1,8 @@
 // The folder in which a node keeps what must survive it: its key and the peers that it remembers.
 // One process at a time: a lock, which the system takes back when the process ends in whatever way.
 //
-// Thread rule: none; blocking, for start-up, the rare save and shutdown. Errors name the folder and
-// the cure.
+// Thread rule: one caller at a time; blocking, so not for the strand of a node that runs. Errors
+// name the folder and the cure.
 #pragma once
 
 #include <string>
