@@ -38,8 +38,9 @@ enum class OperationStatus : std::uint8_t {
 struct SendOptions {
   Duration deadline = Duration::Seconds(30);
   std::uint8_t copies = 1;  // node-disjoint copies, 1..8
-  bool receipt = true;      // false: fire and forget; the operation ends when the target has it
-  std::string bytes;        // content, if it matters
+  // False: fire and forget; the operation ends at once, and failed only if it was refused at once.
+  bool receipt = true;
+  std::string bytes;  // content, if it matters
 };
 
 struct PutOptions {

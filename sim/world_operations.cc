@@ -60,7 +60,7 @@ OperationId World::BeginSend(PeerRef source, const NodeId& target, std::uint32_t
   send.copies = options.copies;
   send.receipt = options.receipt;
   Issue(source, send);
-  // Fire and forget: done once a first hop has taken it.
+  // Fire and forget: nobody is told what becomes of it.
   if (!options.receipt) {
     if (Operation* active = ActiveOperation(id)) End(*active, OperationStatus::kSucceeded);
   }

@@ -1,6 +1,6 @@
 """The bars of a node: what relaying, channels, idle clients and idle links cost, beside what they replace.
 
-    python3 tests/bars/node_bars.py [gateway] [relay] [channel] [clients] [idle] [--short]
+    build/venv/bin/python tests/bars/node_bars.py [gateway] [relay] [channel] [clients] [idle] [--short]
 
 gateway  client - node - client beside client - original peer - client, the same load on both in turn: CPU
          of the server per message of 64 bytes at most a third of the original's, and a tenth of what it

@@ -215,7 +215,7 @@ class World(Conditions, EventSource, Faults, Observation):
         """Relays bytes (or `size` bytes without content) to the peer `target` over links.
 
         copies   node-disjoint copies, 1 to 8
-        receipt  False: fire and forget; ended once a first hop has the message
+        receipt  False: fire and forget; ended at once, ``delivered`` says that it was not refused
         """
         return operations.send(self, source, target, data, size, deadline_s, copies, receipt)
 
