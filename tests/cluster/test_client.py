@@ -305,4 +305,4 @@ def test_missing_packages_are_named():
         "try:\n    import tombolo.node\nexcept ImportError as error:\n    print(error)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert "pip install 'tombolo[node]'" in done.stdout
+    assert "pip install './python[node]'" in done.stdout

@@ -8,7 +8,7 @@
         client.get(None, "a name").value
 
 `AsyncClient` is the same for asyncio; `Socket` and `create_datagram_endpoint` are datagrams between
-nodes. Needs gRPC: ``pip install 'tombolo[node]'``.
+nodes. Needs gRPC: ``pip install './python[node]'`` in a clone.
 """
 
 from tombolo.optional import require
