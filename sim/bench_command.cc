@@ -93,10 +93,12 @@ void AddIslands(CLI::App& sub, BenchOptions& options) {
 void AddOptions(CLI::App& sub, unsigned reads, BenchOptions& options) {
   const auto count = CLI::Range(1U, 1'000'000'000U);
   if (reads & kReadsLookups) {
-    sub.add_option("--lookups", options.operations, "How many are measured")->check(count);
+    sub.add_option("--lookups", options.operations, "How many are measured; default 100000")
+        ->check(count);
   }
   if (reads & kReadsSends) {
-    sub.add_option("--sends", options.operations, "How many are measured")->check(count);
+    sub.add_option("--sends", options.operations, "How many are measured; default 10000")
+        ->check(count);
   }
   if (reads & kReadsSchedule) {
     AddNamed<std::string>(sub, "--schedule", options.schedule, {{"t0", "t0"}, {"spread", "spread"}},

@@ -143,7 +143,7 @@ void AddRun(CLI::App& app, RunOptions& options) {
       ->check(CLI::Range(1, 1024));
   run.add_option("--report", options.report, "Writes the report as JSON to this file");
   run.add_option("--out", options.out,
-                 "Writes report.json, series.csv and manifest.json to this folder");
+                 "Writes report.json, series.csv, scenario.toml and manifest.json to this folder");
   run.add_flag("--quiet", options.quiet, "No summary, no progress bar");
   run.add_flag("--help-keys", options.help_keys, "Prints all keys of a scenario as Markdown");
 }
@@ -198,9 +198,11 @@ tombolo::sim::FaultSet FaultOf(const std::string& name) {
 CLI::App& AddSwarm(CLI::App& app, tombolo::sim::SwarmOptions& options, bool& json) {
   CLI::App& swarm = *app.add_subcommand("swarm", "Random faults in random worlds, seed by seed");
   const auto number = CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62);
-  swarm.add_option("--seeds", options.seeds, "How many seeds")->check(number);
-  swarm.add_option("--first", options.first, "The first of them")->check(number);
-  swarm.add_option("--failures", options.failures_max, "Ends with this many failed seeds")
+  swarm.add_option("--seeds", options.seeds, "How many seeds; default 1000")->check(number);
+  swarm.add_option("--first", options.first, "The first of them; default 1")->check(number);
+  swarm
+      .add_option("--failures", options.failures_max,
+                  "Ends with this many failed seeds; default 10")
       ->check(number);
   swarm
       .add_option_function<std::vector<std::string>>(
