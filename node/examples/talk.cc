@@ -18,7 +18,8 @@ using tombolo::node::SendOutcome;
 
 int main(int argc, char** argv) {
   const std::optional<NodeId> target = argc == 5 ? NodeId::FromHex(argv[3]) : std::nullopt;
-  if (argc != 2 && !target) return std::fputs("usage: see the top of talk.cc\n", stderr), 2;
+  if ((argc != 2 && !target) || argv[1][0] == '-')  // no folder, but a flag
+    return std::fputs("usage: talk DATA_DIR [ADDRESS TARGET TEXT]\n", stderr), 2;
 
   EmbeddedOptions options;
   options.data_dir = argv[1];
