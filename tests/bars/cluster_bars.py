@@ -1,6 +1,6 @@
 """The bars of real clusters: processes on loopback, over TLS, through the harness's proxy.
 
-    python3 tests/bars/cluster_bars.py [kill] [start] [partition] [idle] [--runs N] [--first S]
+    build/venv/bin/python tests/bars/cluster_bars.py [kill] [start] [partition] [idle] [--runs N] [--first S]
                                      [--keep DIR] [--quiet-s S]
 
 kill       30 nodes under load, a third is killed with SIGKILL: every send between survivors ends, and
