@@ -35,6 +35,10 @@ _KINDS: dict[grpc.StatusCode, type[Exception]] = {
     grpc.StatusCode.INVALID_ARGUMENT: ValueError,
 }
 
+_TLS_FAILED = (
+    "TLS failed; does ca belong to its certificate? (gRPC of Python takes no Ed25519 certificates)"
+)
+# The first that fits holds.
 _CAUSES = {
     "Connection refused": "connection refused",
     "No such file or directory": "no such file or directory",
@@ -42,7 +46,12 @@ _CAUSES = {
     "WRONG_VERSION_NUMBER": "it does not speak TLS",
     "Hostname Verification": "its certificate is for another name or address",
     "Peer name": "its certificate is for another name or address",
-    "Socket closed": "connection closed; does it want TLS (ca, or tls=True)?",
+    "Handshake read failed": _TLS_FAILED,
+    "Tls handshake failed": _TLS_FAILED,
+    "Failed to create security handshaker": "TLS failed; ca is no certificate in PEM",
+    # With the address before it: while connecting, and not over TLS.
+    ": Socket closed": "connection closed; does it want TLS (ca, or tls=True)?",
+    "Socket closed": "connection closed",
 }
 
 
