@@ -158,6 +158,8 @@ class AsyncClient(Operations):
     async def listen(self, service: str, *, waiting: int = 4) -> ChannelListener:
         """Serves channels that other nodes open to `service`: ``async for reader, writer in listener``.
 
+        The node knows of the service a moment after this has returned, and does not say when: whoever
+        opens a channel at once may still be told no_service.
         waiting  channels that are taken before anybody has accepted them; further ones are refused
         """
         count = _convert.whole(waiting, "waiting", 1, 1024)

@@ -105,7 +105,10 @@ class Client:
         return Channel(_loop.run(self._async.open_channel(target, service)))
 
     def listen(self, service: str, *, waiting: int = 4) -> SyncChannelListener:
-        """Serves channels that other nodes open to `service`; see `SyncChannelListener.accept`."""
+        """Serves channels that other nodes open to `service`; see `SyncChannelListener.accept`.
+
+        The node knows of it a moment later: until then whoever opens a channel is told no_service.
+        """
         return SyncChannelListener(_loop.run(self._async.listen(service, waiting=waiting)))
 
     # ---- Events.
