@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -118,6 +120,83 @@ def test_closed_listener_accepts_no_more(pair):
     with pytest.raises(EOFError):
         listener.accept(SOON_S)
     assert list(listener) == []
+
+
+# As docs/node.md has it. The service may not be there at once.
+SNIPPET = """
+import sys
+from tombolo.node import ChannelResetError, Client
+
+near, far = Client(sys.argv[1]), Client(sys.argv[2])
+listener = far.listen("files")
+channel = None
+while channel is None:
+    try:
+        channel = near.open_channel(far.id, "files")
+    except ChannelResetError:
+        pass
+channel.sendall(b"name")
+channel.shutdown()
+other = listener.accept()
+assert other.recv_all() == b"name"
+"""
+ENDINGS = {
+    "nothing is closed": "",
+    "the ends are closed": "channel.close(); other.close(); listener.close()",
+    "the clients are closed": "near.close(); far.close()",
+    "nobody reads": """
+other.settimeout(0.5)
+try:
+    other.sendall(bytes(64 << 20))
+except TimeoutError:
+    pass
+""",
+    "nobody accepts": "for _ in range(4): near.open_channel(far.id, 'files')",
+    "threads wait": """
+import threading
+for wait in (channel.recv, listener.accept):
+    threading.Thread(target=wait, daemon=True).start()
+""",
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_process_ends_without_a_complaint(cluster, ending):
+    addresses = [node.control_address for node in (cluster[0], cluster[1])]
+    done = subprocess.run([sys.executable, "-c", SNIPPET + ENDINGS[ending], *addresses],
+                          capture_output=True, text=True, timeout=60)  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_closed_client_ends_its_channels(cluster):
+    near, far = cluster[0].client(), cluster[1].client()
+    listener = far.listen("left")
+    channel, other = connected(near, far, listener, "left")
+    near.close()
+    with pytest.raises(ChannelResetError):
+        channel.recv()
+    with pytest.raises(ChannelResetError):
+        other.recv()
+    far.close()
+    with pytest.raises(EOFError):
+        listener.accept(SOON_S)
+
+
+def test_closed_client_leaves_no_task_in_the_loop(cluster):
+    async def main():
+        async with (
+            AsyncClient(cluster[0].control_address) as near,
+            AsyncClient(cluster[1].control_address) as far,
+        ):
+            listener = await far.listen("tasks")
+            streams = None
+            while streams is None:
+                with contextlib.suppress(ChannelResetError):
+                    streams = await near.open_channel(far.id, "tasks")
+            await asyncio.wait_for(listener.accept(), SOON_S)
+        return [task for task in asyncio.all_tasks() if "tombolo" in repr(task)]
+
+    assert asyncio.run(main()) == []
 
 
 def test_asyncio_streams(cluster):

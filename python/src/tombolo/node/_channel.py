@@ -16,6 +16,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from tombolo.node import _loop
 from tombolo.node._errors import translate
 from tombolo.node._link import Link
 from tombolo.node._proto import control_pb2 as control
@@ -100,7 +101,8 @@ class ChannelWriter:
             self._call.cancel()
             raise _reset_error(said.reset)
         self.peer, self.service = said.opened.id.hex(), said.opened.service
-        self._tasks = [asyncio.ensure_future(self._read()), asyncio.ensure_future(self._send())]
+        self._tasks = [_loop.background(self._read()), _loop.background(self._send())]
+        self._link.keep(self)
 
     # ---- Writing.
 
@@ -152,6 +154,7 @@ class ChannelWriter:
     async def wait_closed(self) -> None:
         """Until both ends have closed, or the channel was reset, which is no error here."""
         await asyncio.shield(self._over)
+        await asyncio.wait(self._tasks)
 
     async def reset(self, text: str = "") -> None:
         """Ends the channel at once, with a reason (128 bytes) for the other end."""
@@ -164,12 +167,17 @@ class ChannelWriter:
         self._queue.append(message)
         self._changed.set()
         await asyncio.wait([self._over], timeout=_RESET_S)
-        self._fail(ChannelResetError("cancelled", text))
-        self._call.cancel()
+        await self.end(text)
 
     def abort(self) -> None:
         """As `reset`, but does not wait."""
-        self._aborting = asyncio.ensure_future(self.reset())
+        self._aborting = _loop.background(self.reset())
+
+    async def end(self, text: str = "") -> None:
+        """Gives the channel up here and now, as the end of the client does."""
+        self._fail(ChannelResetError("cancelled", text))
+        self._call.cancel()
+        await asyncio.wait(self._tasks)
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """ "peername" is the id of the other node, "service" what the channel is to."""
@@ -234,6 +242,7 @@ class ChannelWriter:
     def _finish(self) -> None:
         if not self._over.done():
             self._over.set_result(None)
+        self._link.drop(self)
         self._changed.set()
         for task in self._tasks:
             if task is not asyncio.current_task():
@@ -258,7 +267,8 @@ class ChannelListener:
     """Of `listen`: the channels that other nodes open to a service of this one.
 
     `waiting` of them are taken from the node before anybody accepts them here; others are told that
-    there is no such service. Ends with `close`, which leaves accepted channels alone.
+    there is no such service. Ends with `close`, which leaves accepted channels alone, or with the
+    client, which ends those as well.
     """
 
     def __init__(self, link: Link, service: str, waiting: int) -> None:
@@ -267,7 +277,8 @@ class ChannelListener:
         self._accepted: asyncio.Queue[Streams | Exception] = asyncio.Queue()
         self._places = asyncio.Semaphore(waiting)
         self._closed = False
-        self._tasks = [asyncio.ensure_future(self._serve()) for _ in range(waiting)]
+        self._tasks = [_loop.background(self._serve()) for _ in range(waiting)]
+        link.keep(self)
 
     async def _serve(self) -> None:
         """Keeps one call at the node until it is a channel, then another one."""
@@ -300,9 +311,15 @@ class ChannelListener:
         """The service is none any more."""
         if not self._closed:
             self._closed = True
+            self._link.drop(self)
             for task in self._tasks:
                 task.cancel()
             self._accepted.put_nowait(EOFError("the listener is closed"))
+
+    async def end(self) -> None:
+        """As `close`, until nothing of it is left: the client ends."""
+        self.close()
+        await asyncio.wait(self._tasks)
 
     def __aiter__(self) -> ChannelListener:
         return self

@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from tombolo.node import _convert
+from tombolo.node import _convert, _loop
 from tombolo.node._errors import UnauthenticatedError, UnreachableError, translate
 from tombolo.node._link import Link
 from tombolo.node._proto import control_pb2 as control
@@ -54,7 +54,7 @@ class Subscription:
 
     async def start(self) -> None:
         """Returns once nothing is left out any more. Raises as every call does."""
-        self._task = asyncio.create_task(self._run())
+        self._task = _loop.background(self._run())
         try:
             await asyncio.wait_for(asyncio.shield(self._ready), self._link.timeout_s)
         except TimeoutError:

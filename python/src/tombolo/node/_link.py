@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import grpc
 import grpc.aio
@@ -40,6 +40,12 @@ def _credentials(ca: str | PathLike[str] | bytes | None) -> grpc.ChannelCredenti
     return grpc.ssl_channel_credentials(roots)
 
 
+class Part(Protocol):
+    """What lives as long as the connection at most."""
+
+    async def end(self) -> None: ...
+
+
 class Link:
     """Calls of the service by name. Belongs to the event loop that it was made in."""
 
@@ -60,6 +66,7 @@ class Link:
             raise ValueError(f"token: would travel to {address} in the clear; give ca, or tls=True")
         self.address = address
         self.timeout_s = timeout_s
+        self._parts: set[Part] = set()
         self._metadata = () if token is None else (("authorization", f"Bearer {token}"),)
         self._channel = (
             grpc.aio.secure_channel(address, _credentials(ca), options=_OPTIONS)
@@ -106,5 +113,14 @@ class Link:
         )
         return call(metadata=self._metadata)
 
+    def keep(self, part: Part) -> None:
+        """To be ended before the connection is, unless it is dropped before."""
+        self._parts.add(part)
+
+    def drop(self, part: Part) -> None:
+        self._parts.discard(part)
+
     async def close(self) -> None:
+        while self._parts:
+            await self._parts.pop().end()
         await self._channel.close(None)
