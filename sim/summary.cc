@@ -76,7 +76,8 @@ std::string OperationText(const std::string& kind, const Json& operation) {
     text += Line("void", Count(operation["void"]) + "  (an end died meanwhile)");
   if (operation.contains("closest_found"))
     text += Line("closest found", Percent(operation["closest_found"]));
-  if (operation.contains("messages_each")) {
+  // 0: a ring counts none for its own lookups.
+  if (operation.value("messages_each", 0.0) > 0) {
     text += Line("messages each", Format("%.2f", operation["messages_each"].get<double>()));
   }
   if (operation.contains("hops")) text += Line("hops", Quantiles(operation["hops"], "%.4g"));

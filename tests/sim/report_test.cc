@@ -160,6 +160,23 @@ TEST(Report, SummaryNamesWhatHappened) {
       Summary(FullReport(scenario, result)).starts_with("interrupted: the report so far\n"));
 }
 
+// The messages of a ring's own lookups are not counted, though they take hops.
+TEST(Report, SummaryTellsMessagesOnlyWhereTheyAreCounted) {
+  const Scenario counted = Small();
+  const std::string text = Summary(FullReport(counted, RunScenario(counted, {})));
+  EXPECT_NE(text.find("messages each"), std::string::npos) << text;
+  BenchOptions options;
+  options.peers = 200;
+  absl::StatusOr<Scenario> uncounted = ChordBuiltScenario(options);
+  ASSERT_TRUE(uncounted.ok());
+  uncounted->duration = Duration::Seconds(100);
+  const RunResult result = RunScenario(*uncounted, {});
+  EXPECT_GT(result.metrics.of(OperationKind::kLookup).hops.mean(), 0);
+  const std::string ring = Summary(FullReport(*uncounted, result));
+  EXPECT_NE(ring.find("\nlookup\n"), std::string::npos) << ring;
+  EXPECT_EQ(ring.find("messages each"), std::string::npos) << ring;
+}
+
 TEST(Report, FilesAreWrittenWholeOrRefused) {
   const std::string path = ::testing::TempDir() + "/report_test.json";
   ASSERT_TRUE(WriteFile(path, "text").ok());
