@@ -64,6 +64,12 @@ void AddPayload(const std::string& name, const std::string& bytes, Reader reader
   }
 }
 
+// A round trip of 0 is one that nobody has measured: no number for people.
+ordered_json NumberOf(const FieldDescriptor& field, std::uint64_t value, Reader reader) {
+  if (reader == Reader::kPerson && value == 0 && field.name() == "rtt_us") return "-";
+  return value;
+}
+
 ordered_json JsonOf(const Message& message, Reader reader);
 
 ordered_json ValueOf(const Message& message, const FieldDescriptor& field, int index,
@@ -79,7 +85,10 @@ ordered_json ValueOf(const Message& message, const FieldDescriptor& field, int i
       return Shown(field, many ? see.GetRepeatedString(message, &field, index)
                                : see.GetString(message, &field));
     case FieldDescriptor::CPPTYPE_UINT64:
-      return many ? see.GetRepeatedUInt64(message, &field, index) : see.GetUInt64(message, &field);
+      return NumberOf(
+          field,
+          many ? see.GetRepeatedUInt64(message, &field, index) : see.GetUInt64(message, &field),
+          reader);
     case FieldDescriptor::CPPTYPE_UINT32:
       return many ? see.GetRepeatedUInt32(message, &field, index) : see.GetUInt32(message, &field);
     case FieldDescriptor::CPPTYPE_BOOL:

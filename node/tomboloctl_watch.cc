@@ -73,6 +73,13 @@ std::string LineOf(const control::Event& event) {
   return JsonText(event);
 }
 
+// Milliseconds; "-" for a link that has measured no round trip yet.
+std::string RttOf(const control::PeersReply::Peer& peer) {
+  if (peer.rtt_us() == 0) return "-";
+  const std::uint64_t tenths = peer.rtt_us() / 100;
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+}
+
 std::vector<std::string> LinesOf(const Look& before, const Look& now,
                                  const std::deque<std::string>& events) {
   const control::StatusReply& status = now.status;
@@ -95,10 +102,8 @@ std::vector<std::string> LinesOf(const Look& before, const Look& now,
   });
   lines.push_back(Padded("peer", 42) + Padded("address", 24) + Padded("rtt ms", 9) + "queued");
   for (std::size_t i = 0; i < std::min(peers.size(), kPeers); ++i) {
-    const std::uint64_t tenths = peers[i]->rtt_us() / 100;
     lines.push_back(Padded(HexOf(peers[i]->id()), 42) + Padded(peers[i]->address(), 24) +
-                    Padded(std::to_string(tenths / 10) + "." + std::to_string(tenths % 10), 9) +
-                    std::to_string(peers[i]->queued_bytes()));
+                    Padded(RttOf(*peers[i]), 9) + std::to_string(peers[i]->queued_bytes()));
   }
   if (peers.size() > kPeers) lines.push_back(std::to_string(peers.size() - kPeers) + " more");
   lines.emplace_back();
@@ -152,6 +157,7 @@ class Gatherer {
  private:
   void Read() {
     for (control::Event event; reader_->Read(&event);) {
+      if (event.has_subscribed()) continue;  // that the stream has begun can be seen
       const std::lock_guard lock(mutex_);
       latest_.push_front(LineOf(event));
       if (latest_.size() > kEvents) latest_.pop_back();

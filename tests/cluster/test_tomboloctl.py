@@ -62,6 +62,23 @@ def test_watch_is_redrawn_in_place_on_a_terminal(cluster):
     assert len(re.findall(r"\x1b\[\d+A", terminal.seen)) >= 1  # up again, over what was drawn
     assert "reachability" not in terminal.seen
     assert "dialable" in terminal.seen
+    assert "subscribed" not in terminal.seen
+
+
+def test_unknown_round_trip_is_no_number_for_people(tmp_path):
+    with Cluster(2, tmp_path) as nodes:
+        nodes.wait_joined()
+        node, other = nodes[0], nodes[1]
+        assert [peer["rtt_us"] for peer in node.ask("peers")["peers"]] == [0], "it is known"
+        names, cells = (
+            line.split() for line in ctl("--node", node.socket, "peers").stdout.splitlines()
+        )
+        assert cells[names.index("rtt_us")] == "-"
+        terminal = Terminal(CTL, "--node", node.socket, "watch")
+        terminal.read_until("it shows the peer", lambda: f"{other.id}  127" in terminal.seen)
+        terminal.read_until("the whole line", lambda: "latest events" in terminal.seen)
+        terminal.interrupt()
+        assert re.search(rf"{other.id}  127\S+ +- +\d+\b", terminal.seen)
 
 
 def test_watch_without_a_terminal_is_lines(cluster):
