@@ -2,6 +2,7 @@
 #include "node/record_file.h"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -34,6 +35,19 @@ std::string ReadBytes(const std::string& path) {
 }
 void WriteBytes(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+}
+
+// So that whoever has the file open notices at the next write.
+void SpoilSchema(const std::string& path) {
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(database,
+                         "PRAGMA writable_schema = ON;"
+                         "UPDATE sqlite_master SET sql = 'CREATE TABLE ' WHERE name = 'records';"
+                         "PRAGMA schema_version = 1000",
+                         nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(database);
 }
 
 class RecordFileTest : public testing::Test {
@@ -121,7 +135,7 @@ TEST_F(RecordFileTest, WhatCouldNotBeOpenedAnewIsTriedAgain) {
   const std::string inside = folder + "/records.db";
   RecordFile file = RecordFile::Open(inside).value();
   ASSERT_TRUE(file.Write({{Record(1)}}).ok());
-  for (const char* part : {"", "-wal"}) WriteBytes(inside + part, std::string(40'000, '\x7f'));
+  SpoilSchema(inside);
   std::filesystem::rename(folder, away);
   EXPECT_FALSE(file.Write({{Record(2)}}).ok());
   EXPECT_FALSE(file.Write({{Record(3)}}).ok());
