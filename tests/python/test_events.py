@@ -142,5 +142,5 @@ def test_a_missing_package_is_named(world: tombolo.World, monkeypatch: pytest.Mo
         for loaded in [name for name in sys.modules if name.split(".")[0] == module]:
             monkeypatch.setitem(sys.modules, loaded, None)
         monkeypatch.setitem(sys.modules, module, None)
-        with pytest.raises(ImportError, match=rf"needs {module}.*tombolo\[{extra}\]"):
+        with pytest.raises(ImportError, match=rf"needs {module}.*\./python\[{extra}\]"):
             call()
